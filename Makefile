@@ -1,0 +1,69 @@
+# Each target sets up what it needs by itself, in .venv, and does nothing twice.
+#
+#   make demo     everything on this machine, with an inbox to look into: http://localhost:8000
+#   make serve    the service as the NEWSLETTER_… variables say
+#   make test     the tests
+#   make check    all that must hold: style, types, imports, tests
+#   make format   put the source into the house's format
+#   make clean    remove the environment and the tools' caches; data stays
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check format clean
+
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := $(BIN)/uv
+PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_LINK_MODE := copy
+export UV_NO_PROGRESS := 1
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: .venv/.all
+
+demo: .venv/.program
+	@$(BIN)/newsletter demo $(ARGS)
+
+serve: .venv/.program
+	@$(BIN)/newsletter serve $(ARGS)
+
+test: .venv/.all
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/.all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/pytest $(ARGS)
+
+format: .venv/.all
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .schemathesis .coverage dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(UV):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "Python's venv is needed: apt-get install python3-venv"; exit 1; }
+	@echo "Making an environment in .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+# What the program needs. What the tests need, where that is there already, is let be.
+.venv/.program: pyproject.toml uv.lock | $(UV)
+	@echo "Installing what the program needs"
+	@$(UV) sync --quiet --frozen --no-dev --inexact --python $(BIN)/python
+	@touch $@
+
+.venv/.all: pyproject.toml uv.lock | $(UV)
+	@echo "Installing what the program and its tests need"
+	@$(UV) sync --quiet --frozen --python $(BIN)/python
+	@touch $@ .venv/.program

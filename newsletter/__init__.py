@@ -1,0 +1,1 @@
+"""A self-hosted newsletter subscription and consent manager that respects its readers."""

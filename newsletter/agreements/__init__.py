@@ -1,0 +1,1 @@
+"""The evidence that a person asked for a newsletter, the notices they saw, and how it all ends."""

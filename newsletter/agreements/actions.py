@@ -1,0 +1,84 @@
+"""Recording agreements and what happens to them. Events are appended, never changed (RULES A10)."""
+
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from newsletter.agreements.tables import Agreement, AgreementEvent, Basis, EventKind, MarketingBasis, Notice
+from newsletter.clock import Clock
+from newsletter.database import Session
+from newsletter.tokens import fingerprint, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a declaration came from: who acted, by which channel, on which page."""
+
+    actor: str
+    channel: str
+    source_page: str | None = None
+
+
+async def request(
+    session: Session, clock: Clock, newsletter_id: str, request_id: str, notice: Notice, *, witnessed: bool, origin: Origin
+) -> Agreement:
+    """Record that somebody asked for a newsletter under a notice. It is no agreement until the mailbox confirms it.
+
+    `witnessed` says whether our own form showed the wording; a third party's form is taken at its word (RULES A6).
+    """
+    agreement = Agreement(
+        id=new_id(),
+        newsletter_id=newsletter_id,
+        request_id=request_id,
+        notice_hash=notice.hash,
+        form_hash=fingerprint(notice.label),
+        control_label=notice.label,
+        witnessed=witnessed,
+        gdpr_basis=Basis.CONTRACT,
+        marketing_basis=MarketingBasis.CONSENT,
+        collection=origin.channel,
+    )
+    session.add(agreement)
+    await session.flush()
+    append(session, clock, agreement.id, EventKind.REQUESTED, origin)
+    return agreement
+
+
+async def give(session: Session, clock: Clock, request_id: str, subscription_id: str, token: str) -> None:
+    """Turn the request's agreement into the subscription's: the mailbox confirmed it with `token`."""
+    found = await session.exec(select(Agreement).where(Agreement.request_id == request_id))
+    agreement = found.one()
+    agreement.request_id = None
+    agreement.subscription_id = subscription_id
+    append(session, clock, agreement.id, EventKind.GIVEN, Origin("subject", "mailbox"), token_hash=fingerprint(token))
+
+
+async def of_request(session: Session, request_id: str) -> Agreement | None:
+    """Give the agreement that waits with a signup request."""
+    return (await session.exec(select(Agreement).where(Agreement.request_id == request_id))).first()
+
+
+async def of_subscription(session: Session, subscription_id: str) -> list[Agreement]:
+    """Give the agreements on which a subscription rests."""
+    found = await session.exec(
+        select(Agreement).where(Agreement.subscription_id == subscription_id).order_by(col(Agreement.id))
+    )
+    return list(found.all())
+
+
+def append(
+    session: Session, clock: Clock, agreement_id: str, kind: EventKind, origin: Origin, *, token_hash: str | None = None
+) -> None:
+    """Append an event to an agreement."""
+    session.add(
+        AgreementEvent(
+            id=new_id(),
+            agreement_id=agreement_id,
+            kind=kind,
+            at=clock.now(),
+            actor=origin.actor,
+            channel=origin.channel,
+            source_page=origin.source_page,
+            token_hash=token_hash,
+        )
+    )

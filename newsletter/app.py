@@ -1,0 +1,115 @@
+"""The only place where everything is wired together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib import resources
+
+from litestar import Litestar, Router
+from litestar.datastructures import CacheControlHeader, State
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
+
+from newsletter import health
+from newsletter.bounces import console as bounces_console
+from newsletter.clock import Clock
+from newsletter.delivery import api as delivery_api
+from newsletter.delivery import console as delivery_console
+from newsletter.delivery import writing
+from newsletter.edge import Edge
+from newsletter.editors.console import console_router
+from newsletter.figures import api as figures_api
+from newsletter.figures import console as figures_console
+from newsletter.figures import overview
+from newsletter.installation import open_installation
+from newsletter.jobs import every
+from newsletter.measurement import pages as measurement_pages
+from newsletter.measurement.counting import Counting
+from newsletter.newsletters import pages as newsletters_pages
+from newsletter.reference import api_reference
+from newsletter.settings import Settings
+from newsletter.signup import api as signup_api
+from newsletter.signup import console as signup_console
+from newsletter.signup import pages as signup_pages
+from newsletter.unsubscribe import pages as unsubscribe_pages
+from newsletter.web import answer_error
+from newsletter.worker import Worker
+
+_LARGEST_BODY = 64 * 1024
+_YEAR = 365 * 24 * 3600
+_PUBLIC = (newsletters_pages, signup_pages, unsubscribe_pages, measurement_pages, health)
+_API = (signup_api, delivery_api, figures_api)
+_CONSOLE = (overview, signup_console, writing, delivery_console, figures_console, bounces_console)
+
+
+def create_app(
+    settings: Settings, *, worker: bool = True, clock: Clock | None = None, more: Sequence[ControllerRouterHandler] = ()
+) -> Litestar:
+    """Give the web app of an installation, which with `worker` does the worker's part too.
+
+    Raises MisconfiguredError. The database is opened when the app starts; it must be up to date by then.
+    """
+    keys = settings.keyring()
+
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncIterator[None]:
+        installation = open_installation(settings, clock)
+        counting = Counting(installation.database, installation.clock)
+        app.state.installation, app.state.counting = installation, counting
+        stop = asyncio.Event()
+        writing_hits = asyncio.create_task(every(1.0, "hits", counting.write, stop))
+        working = Worker(installation) if worker else None
+        if working:
+            await working.start()
+        try:
+            yield
+        finally:
+            if working:
+                await working.stop()
+            stop.set()
+            await writing_hits
+            with suppress(Exception):
+                await counting.write()
+            await installation.database.forget()
+            await installation.database.close()
+
+    return Litestar(
+        route_handlers=[
+            *(handler for pages in _PUBLIC for handler in pages.handlers),
+            Router("/api/v1", route_handlers=[handler for api in _API for handler in api.handlers]),
+            api_reference,
+            console_router(settings, keys, [handler for console in _CONSOLE for handler in console.handlers]),
+            _static(),
+            *more,
+        ],
+        lifespan=[running],
+        middleware=[Edge],
+        exception_handlers={Exception: answer_error},
+        openapi_config=_openapi(),
+        request_max_body_size=_LARGEST_BODY,
+        state=State(),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _static() -> Router:
+    folder = str(resources.files("newsletter") / "static")
+    return create_static_files_router("/static", [folder], cache_control=CacheControlHeader(max_age=_YEAR, immutable=True))
+
+
+def _openapi() -> OpenAPIConfig:
+    key = SecurityScheme(type="http", scheme="bearer", description="An API key: `newsletter api-key create NAME`.")
+    return OpenAPIConfig(
+        title="newsletter",
+        version="1",
+        description="Errors are problem details (RFC 9457).",
+        path="/api",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(security_schemes={"key": key}),
+        security=[{"key": []}],
+        use_handler_docstrings=True,
+    )

@@ -1,0 +1,1 @@
+"""What comes back: which refusals mean a dead address, and what follows from it."""

@@ -1,0 +1,186 @@
+"""The command line. Every command has an example in its help, and prints JSON on request where it prints data."""
+
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import click
+
+from newsletter import logs, serving
+from newsletter.agreements.opening import open_newsletter
+from newsletter.database import Session
+from newsletter.editors import accounts, keys, sessions
+from newsletter.installation import Installation, open_installation
+from newsletter.settings import load
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """A self-hosted newsletter subscription and consent manager.
+
+    Settings come from the environment (NEWSLETTER_…); see docs/settings.md.
+    """
+
+
+def _within(act: Callable[[Installation, Session], Awaitable[Any]]) -> Any:
+    """Run `act` in one transaction on an up-to-date database, and give what it gives."""
+    settings = load()
+    logs.configure()
+    settings.keyring()
+    serving.bring_up_to_date(settings)
+
+    async def run() -> Any:
+        installation = open_installation(settings)
+        try:
+            async with installation.database.write() as session:
+                return await act(installation, session)
+        finally:
+            await installation.database.close()
+
+    return asyncio.run(run())
+
+
+@cli.command()
+@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+def demo(port: int, host: str) -> None:
+    """Try everything on this machine: a newsletter, subscribers, a draft, and a mail catcher with an inbox page.
+
+    Example: newsletter demo --port 8000
+    """
+    from newsletter import demo as demonstration
+
+    demonstration.run(host, port)
+
+
+@cli.command()
+@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--web-only", is_flag=True, help="Serve pages only; run `newsletter worker` beside it.")
+def serve(port: int, host: str, web_only: bool) -> None:
+    """Serve the pages, and do the worker's part in the same process.
+
+    Example: newsletter serve --host 0.0.0.0 --port 8000
+    """
+    logs.configure()
+    serving.serve(load(), host, port, worker=not web_only)
+
+
+@cli.command()
+def worker() -> None:
+    """Mail what waits: letters and mailings. Any number may run, on any number of machines with PostgreSQL.
+
+    Example: newsletter worker
+    """
+    logs.configure()
+    serving.work(load())
+
+
+@cli.command()
+@_JSON
+def migrate(as_json: bool) -> None:
+    """Bring the database up to this version. `serve` and `worker` do it too, at their start.
+
+    Example: newsletter migrate
+    """
+    settings = load()
+    settings.keyring()
+    ran = serving.bring_up_to_date(settings)
+    if as_json:
+        click.echo(json.dumps({"migrations": ran}))
+    else:
+        click.echo(f"Ran {len(ran)} migrations: {', '.join(ran)}." if ran else "The database is up to date.")
+
+
+@cli.command()
+@click.argument("slug")
+@click.option("--name", required=True, help="What readers see.")
+@click.option("--sender", required=True, help='Who the mail is from: "Name <address>".')
+@click.option("--language", default="nb", show_default=True, help="nb, nn or en.")
+@click.option("--description", default="", help="One line for the signup page.")
+@_JSON
+def new(slug: str, name: str, sender: str, language: str, description: str, as_json: bool) -> None:
+    """Make a newsletter, with a notice in nb, nn and en to begin with.
+
+    Example: newsletter new weekly --name "Weekly news" --sender "Example <news@example.com>"
+    """
+
+    async def act(installation: Installation, session: Session) -> dict[str, str]:
+        given = {"name": name, "sender": sender, "language": language, "description": description}
+        made = await open_newsletter(session, installation, slug, given)
+        return {"id": made.id, "slug": made.slug, "url": installation.url(f"/newsletters/{made.slug}")}
+
+    made = _within(act)
+    click.echo(json.dumps(made) if as_json else f"Readers sign up at {made['url']}")
+
+
+@cli.group()
+def editor() -> None:
+    """The people who sign in to the console."""
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return getpass.getpass("Password: ")
+
+
+@editor.command("add")
+@click.argument("address")
+@click.option("--name", default="", help="How the console greets them.")
+def editor_add(address: str, name: str) -> None:
+    """Add an editor; the password is asked for, or read from standard input.
+
+    Example: newsletter editor add ola@example.com --name "Ola Nordmann"
+    """
+    password = _password()
+
+    async def act(installation: Installation, session: Session) -> None:
+        await accounts.add(session, installation.clock, address, name, password)
+
+    _within(act)
+    click.echo("Added.")
+
+
+@editor.command("reset")
+@click.argument("address")
+def editor_reset(address: str) -> None:
+    """Give an editor a new password, and sign them out everywhere.
+
+    Example: newsletter editor reset ola@example.com
+    """
+    password = _password()
+
+    async def act(_: Installation, session: Session) -> None:
+        changed = await accounts.set_password(session, address, password)
+        await sessions.end_all(session, changed.id)
+
+    _within(act)
+    click.echo("The new password is set.")
+
+
+@cli.group("api-key")
+def api_key() -> None:
+    """The keys with which other programs use the API."""
+
+
+@api_key.command("create")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, help="issues, send, figures or subscribers; several times for several. All by default.")
+@_JSON
+def api_key_create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
+    """Make an API key. It is shown this once.
+
+    Example: newsletter api-key create website --scope subscribers --json
+    """
+
+    async def act(installation: Installation, session: Session) -> str:
+        return await keys.create(session, installation.clock, name, scopes)
+
+    key = _within(act)
+    click.echo(json.dumps({"key": key}) if as_json else key)

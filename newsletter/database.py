@@ -1,0 +1,203 @@
+"""The database: SQLite in the data folder, or PostgreSQL. One way to open it, one way to read, one way to write.
+
+SQLite: transactions are begun by us (`BEGIN IMMEDIATE` for writing), so that a read that turns into a write can't
+deadlock; deleted content is overwritten (`secure_delete`, RULES C7) and the write-ahead log is emptied by `forget`.
+A write session commits once, at its end, and only where no exception came out.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import DateTime, Engine, Float, create_engine, event, make_url, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession as Session
+
+__all__ = ["Database", "Moment", "Session", "database_seconds", "insert", "queue_engine", "sync_engine"]
+
+_BUSY_SECONDS = 20
+_FORGET_SECONDS = 1
+
+# Set here, before any table is declared, so that migrations can name every constraint on both databases.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[datetime]):
+    """A time in UTC. SQLite drops the zone of what it stores; this puts it back, and refuses a time without one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give what is stored; raises ValueError for a time without a zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give what was stored, aware."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class database_seconds(FunctionElement[float]):  # noqa: N801 (reads as an SQL function)
+    """The database's own clock in seconds since 1970, for leases: machines need not agree on the time."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(database_seconds, "postgresql")
+def _seconds_on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
+    return "extract(epoch from clock_timestamp())::double precision"
+
+
+@compiles(database_seconds, "sqlite")
+def _seconds_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+def insert(session: Session, table: Any) -> Any:
+    """Give an INSERT that knows `on_conflict_…`, in the words of the session's database."""
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    return sqlite_insert(table) if on_sqlite else postgresql_insert(table)
+
+
+def _set_pragmas(connection: Any, *, foreign_keys: bool) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={_BUSY_SECONDS * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "secure_delete=ON",
+        "temp_store=MEMORY",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _prepare_sqlite(engine: Engine, *, foreign_keys: bool = True) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        _set_pragmas(connection, foreign_keys=foreign_keys)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def sync_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+    """Give a synchronous engine on the same database, with the same rules: for migrations."""
+    if url.startswith("sqlite"):
+        Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(url, hide_parameters=True)
+        _prepare_sqlite(engine, foreign_keys=foreign_keys)
+        return engine
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+
+
+def queue_engine(url: str) -> Engine:
+    """Give the engine of the job queue, which begins its transactions itself."""
+    if not url.startswith("sqlite"):
+        return sync_engine(url)
+    engine = create_engine(url, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        _set_pragmas(connection, foreign_keys=True)
+
+    return engine
+
+
+class Database:
+    """An open database. Make it inside the running event loop, and close it there."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.on_sqlite = url.startswith("sqlite")
+        self._engine = _async_engine(url)
+        self._writing = asyncio.Lock()
+        self._sessions = async_sessionmaker(self._engine, class_=Session, expire_on_commit=False)
+        self._readers = async_sessionmaker(
+            self._engine.execution_options(read_only=True), class_=Session, expire_on_commit=False
+        )
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Session]:
+        """Give a session that commits at its end, once, and rolls back where an exception comes out."""
+        if not self.on_sqlite:
+            async with self._sessions.begin() as session:
+                yield session
+            return
+        # SQLite has one writer: waiting in line here is cheaper than polling for its lock.
+        async with self._writing, self._sessions.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[Session]:
+        """Give a session that only reads; nothing done in it is kept."""
+        async with self._readers() as session:
+            yield session
+
+    async def forget(self) -> bool:
+        """On SQLite, fold the write-ahead log into the file and empty it; say whether that was done.
+
+        Together with `secure_delete` this takes the bytes of deleted people out of the raw files (RULES C7). A
+        reader that is busy just then delays it to the next call.
+        """
+        if not self.on_sqlite:
+            return True
+        async with self._writing, self._engine.connect() as connection:
+            # Not within a transaction of SQLAlchemy's: a checkpoint can't run in one.
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute(f"PRAGMA busy_timeout={_FORGET_SECONDS * 1000}")
+            try:
+                cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                row = await cursor.fetchone()
+                await cursor.close()
+            finally:
+                await driver.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
+            return bool(row and row[0] == 0)
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life; raises where it has none."""
+        async with self.read() as session:
+            await session.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
+def _async_engine(url: str) -> AsyncEngine:
+    if url.startswith("sqlite"):
+        engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:", 1), hide_parameters=True)
+        _prepare_sqlite(engine.sync_engine)
+        return engine
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), hide_parameters=True, pool_pre_ping=True, pool_size=10
+    )

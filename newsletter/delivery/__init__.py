@@ -1,0 +1,1 @@
+"""Sending an issue to its audience, once each, through the ledger."""

@@ -1,0 +1,176 @@
+"""Issues and mailings for other programs."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.params import JSONBody
+from msgspec import Meta
+
+from newsletter.api import IssueId, Slug, problems, require_json
+from newsletter.database import Session
+from newsletter.delivery import actions
+from newsletter.delivery.tables import Mailing
+from newsletter.editors.keys import Scope, require
+from newsletter.errors import NotFound
+from newsletter.issues import actions as issues
+from newsletter.issues.rendering import LONGEST_BODY, LONGEST_SUBJECT
+from newsletter.issues.tables import Issue
+from newsletter.newsletters import actions as newsletters
+from newsletter.newsletters.tables import Newsletter
+from newsletter.web import installation_of
+
+_Subject = Annotated[str, Meta(min_length=1, max_length=LONGEST_SUBJECT, description="May hold placeholders.")]
+_Body = Annotated[str, Meta(min_length=1, max_length=LONGEST_BODY, description="Markdown; may hold placeholders.")]
+_LARGEST = 2 * 1024 * 1024
+
+
+class IssueInput(msgspec.Struct):
+    """A new issue."""
+
+    subject: _Subject
+    body: _Body
+
+
+class IssueOutput(msgspec.Struct):
+    """An issue; `problems` are sentences on what stands in the way of sending it."""
+
+    id: str
+    newsletter: str
+    number: int
+    subject: str
+    body: str
+    created_at: datetime
+    problems: list[str]
+
+
+class MailingOutput(msgspec.Struct):
+    """How a mailing stands; state is scheduled, sending, paused, finished or cancelled. The counts add up to the audience."""
+
+    state: str
+    audience: int
+    queued: int
+    delivered: int
+    deferred: int
+    refused: int
+    in_doubt: int
+    withdrawn: int
+
+
+@post(
+    "/newsletters/{slug:str}/issues",
+    status_code=201,
+    guards=[require(Scope.ISSUES), require_json],
+    operation_id="createIssue",
+    summary="Write an issue",
+    tags=["issues"],
+    responses=problems(400, 401, 403, 404, 413, 415, 422),
+    request_max_body_size=_LARGEST,
+)
+async def create_issue(request: Request[Any, Any, State], slug: Slug, data: JSONBody[IssueInput]) -> IssueOutput:
+    """Write a new issue. Raises InvalidIssue where it can't be sent as it is."""
+    installation = installation_of(request)
+    async with installation.database.write() as session:
+        newsletter = await newsletters.by_slug(session, slug)
+        issues.compiled(installation, newsletter, data.subject, data.body)
+        issue = await issues.write(session, installation.clock, newsletter.id, data.subject, data.body)
+    return _issue(issue, newsletter, ())
+
+
+@get(
+    "/issues/{issue_id:str}",
+    guards=[require(Scope.ISSUES)],
+    operation_id="getIssue",
+    summary="Read an issue",
+    tags=["issues"],
+    responses=problems(401, 403, 404),
+)
+async def get_issue(request: Request[Any, Any, State], issue_id: IssueId) -> IssueOutput:
+    """Give an issue."""
+    installation = installation_of(request)
+    async with installation.database.read() as session:
+        issue, newsletter = await issues.by_id(session, issue_id)
+        return _issue(issue, newsletter, await actions.problems(session, installation, issue_id))
+
+
+@post(
+    "/issues/{issue_id:str}/mailing",
+    status_code=202,
+    guards=[require(Scope.SEND)],
+    operation_id="sendIssue",
+    summary="Send an issue",
+    tags=["mailings"],
+    responses=problems(401, 403, 404, 409, 422),
+)
+async def send_issue(request: Request[Any, Any, State], issue_id: IssueId) -> MailingOutput:
+    """Let an issue leave at once."""
+    installation = installation_of(request)
+    async with installation.database.write() as session:
+        mailing = await actions.schedule(session, installation, issue_id, undo=False)
+        return await _mailing(session, mailing)
+
+
+@get(
+    "/issues/{issue_id:str}/mailing",
+    guards=[require(Scope.ISSUES)],
+    operation_id="getMailing",
+    summary="Read how a mailing stands",
+    tags=["mailings"],
+    responses=problems(401, 403, 404),
+)
+async def get_mailing(request: Request[Any, Any, State], issue_id: IssueId) -> MailingOutput:
+    """Give how the mailing of an issue stands."""
+    async with installation_of(request).database.read() as session:
+        mailing = await actions.of_issue(session, issue_id)
+        if mailing is None:
+            raise NotFound("This issue has no mailing.")
+        return await _mailing(session, mailing)
+
+
+def _steering(verb: str) -> Any:
+    @post(
+        f"/issues/{{issue_id:str}}/mailing/{verb}",
+        status_code=200,
+        guards=[require(Scope.SEND)],
+        operation_id=f"{verb}Mailing",
+        summary=f"{verb.capitalize()} a mailing",
+        tags=["mailings"],
+        responses=problems(401, 403, 404, 409),
+        name=f"api_{verb}",
+    )
+    async def steer(request: Request[Any, Any, State], issue_id: IssueId) -> MailingOutput:
+        """Steer the mailing of an issue."""
+        installation = installation_of(request)
+        async with installation.database.write() as session:
+            return await _mailing(session, await actions.steer(session, installation.clock, issue_id, verb))
+
+    return steer
+
+
+async def _mailing(session: Session, mailing: Mailing) -> MailingOutput:
+    return msgspec.convert(actions.as_json(await actions.progress(session, mailing)), MailingOutput)
+
+
+def _issue(issue: Issue, newsletter: Newsletter, problems_now: tuple[str, ...]) -> IssueOutput:
+    return IssueOutput(
+        id=issue.id,
+        newsletter=newsletter.slug,
+        number=issue.number,
+        subject=issue.subject,
+        body=issue.body,
+        created_at=issue.created_at,
+        problems=list(problems_now),
+    )
+
+
+handlers = [
+    create_issue,
+    get_issue,
+    send_issue,
+    get_mailing,
+    _steering("pause"),
+    _steering("resume"),
+    _steering("cancel"),
+]

@@ -1,0 +1,59 @@
+"""What happens to every request at the edge: security headers on every answer, and one log line without a path or an address.
+
+The log names the route's template, never the path, for a path may hold a token (RULES H6).
+"""
+
+import time
+import traceback
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from newsletter.web import SECURITY_HEADERS
+
+_log = structlog.get_logger("newsletter.request")
+_QUIET = {"/health/live", "/health/ready", "/metrics"}
+
+
+def where(error: BaseException) -> str:
+    """Give where in the code an error arose, without any of its values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "unknown"
+
+
+class Edge:
+    """The outermost layer around the app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name.lower() for name, _ in message.get("headers", [])}
+                message["headers"] = [
+                    *message.get("headers", []),
+                    *(pair for pair in _HEADERS if pair[0] not in present),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            template = str(scope.get("path_template") or "unmatched")
+            if template not in _QUIET:
+                elapsed = round((time.perf_counter() - began) * 1000, 1)
+                _log.info("request", method=scope.get("method"), route=template, status=status, milliseconds=elapsed)
+
+
+_HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]

@@ -1,0 +1,75 @@
+"""Editors' accounts and passwords. Argon2id takes its time, so it runs in a thread."""
+
+import asyncio
+from functools import cache
+
+from pwdlib import PasswordHash
+from sqlmodel import select
+
+from newsletter.addresses import read_address
+from newsletter.clock import Clock
+from newsletter.database import Session
+from newsletter.editors.tables import Editor
+from newsletter.errors import Conflict, InvalidInput, NotFound
+from newsletter.tokens import new_id
+
+SHORTEST_PASSWORD = 12
+LONGEST_PASSWORD = 256
+
+
+@cache
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+@cache
+def _nobody() -> str:
+    return _hasher().hash("nobody's password")
+
+
+async def hash_password(password: str) -> str:
+    """Give the Argon2id hash of a password. Raises InvalidInput where it is too short or too long."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        sentence = f"The password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+        raise InvalidInput(sentence, {"password": sentence})
+    return await asyncio.to_thread(_hasher().hash, password)
+
+
+async def add(session: Session, clock: Clock, email: str, name: str, password: str) -> Editor:
+    """Add an editor. Raises InvalidInput, or Conflict where the address is taken."""
+    address = read_address(email)
+    if await by_address(session, email) is not None:
+        raise Conflict("There is an editor with that address already; `newsletter editor reset` sets a new password.")
+    editor = Editor(
+        id=new_id(),
+        email=address.email,
+        canonical=address.canonical,
+        name=name.strip() or address.email.partition("@")[0],
+        password_hash=await hash_password(password),
+        created_at=clock.now(),
+    )
+    session.add(editor)
+    await session.flush()
+    return editor
+
+
+async def by_address(session: Session, email: str) -> Editor | None:
+    """Give the editor of that address."""
+    found = await session.exec(select(Editor).where(Editor.canonical == read_address(email).canonical))
+    return found.first()
+
+
+async def set_password(session: Session, email: str, password: str) -> Editor:
+    """Give an editor a new password. Raises NotFound, InvalidInput."""
+    editor = await by_address(session, email)
+    if editor is None:
+        raise NotFound("There is no editor with that address.")
+    editor.password_hash = await hash_password(password)
+    session.add(editor)
+    return editor
+
+
+async def check(editor: Editor | None, password: str) -> bool:
+    """Say whether the password is the editor's. It takes as long where there is no such editor."""
+    known = editor.password_hash if editor else _nobody()
+    return await asyncio.to_thread(_hasher().verify, password[:LONGEST_PASSWORD], known) and editor is not None

@@ -1,0 +1,60 @@
+"""The one family of errors that people meet. Each is a sentence its reader can act on, with an HTTP status.
+
+Anything else that is raised is a fault of ours: it is logged by its kind alone, and answered with a plain 500.
+"""
+
+from collections.abc import Mapping
+
+
+class NewsletterError(Exception):
+    """Something we can't do, said so that the reader knows what to do about it."""
+
+    status = 400
+    title = "That did not work"
+
+    def __init__(self, sentence: str, fields: Mapping[str, str] | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.fields = dict(fields or {})
+
+
+class InvalidInput(NewsletterError):
+    """What was sent can't be taken; `fields` says which field and why."""
+
+    status = 422
+    title = "Please look at this again"
+
+
+class NotFound(NewsletterError):
+    """There is no such thing here."""
+
+    status = 404
+    title = "Not found"
+
+
+class Conflict(NewsletterError):
+    """It can't be done in the state things are in."""
+
+    status = 409
+    title = "Not possible now"
+
+
+class NotSignedIn(NewsletterError):
+    """The key or the session is missing or no longer valid."""
+
+    status = 401
+    title = "Please sign in"
+
+
+class NotAllowed(NewsletterError):
+    """The key is valid, but it does not have the scope for this."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class MisconfiguredError(NewsletterError):
+    """The program can't start as it is set up; the sentence names the setting."""
+
+    status = 500
+    title = "Check the settings"

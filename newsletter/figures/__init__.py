@@ -1,0 +1,1 @@
+"""What the counts and the ledger say: numbers and pictures."""

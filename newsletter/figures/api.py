@@ -1,0 +1,67 @@
+"""Figures for other programs."""
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+from litestar import Request, get
+from litestar.datastructures import State
+
+from newsletter.api import IssueId, problems
+from newsletter.editors.keys import Scope, require
+from newsletter.figures import actions
+from newsletter.issues import actions as issues
+from newsletter.web import installation_of
+
+
+class OpensOutput(msgspec.Struct):
+    """Opens by people, by how many, and by machines apart. Opens are estimates."""
+
+    total: int
+    unique: int
+    machine: int
+
+
+class LinkOutput(msgspec.Struct):
+    """Clicks on one link."""
+
+    url: str
+    total: int
+    unique: int
+
+
+class ClicksOutput(msgspec.Struct):
+    """Clicks by people, and by how many; per link where at least 20 people got the issue."""
+
+    total: int
+    unique: int
+    links: list[LinkOutput]
+
+
+class FiguresOutput(msgspec.Struct):
+    """An issue's figures; `small_group` says that fewer than 20 people got it, so that there are totals only."""
+
+    sent: int
+    delivered: int
+    refused: int
+    opens: OpensOutput
+    clicks: ClicksOutput
+    small_group: bool
+
+
+@get(
+    "/issues/{issue_id:str}/figures",
+    guards=[require(Scope.FIGURES)],
+    operation_id="getFigures",
+    summary="Read an issue's figures",
+    tags=["figures"],
+    responses=problems(401, 403, 404),
+)
+async def get_figures(request: Request[Any, Any, State], issue_id: IssueId) -> FiguresOutput:
+    """Give what was sent and what was read."""
+    async with installation_of(request).database.read() as session:
+        issue, _ = await issues.by_id(session, issue_id)
+        return msgspec.convert(asdict(await actions.figures_of(session, issue.id)), FiguresOutput)
+
+
+handlers = [get_figures]

@@ -1,0 +1,38 @@
+"""The figures page of an issue."""
+
+from dataclasses import asdict
+from typing import Any
+
+from litestar import Response, get
+
+from newsletter.figures import actions
+from newsletter.figures.charts import by_link, over_time
+from newsletter.issues import actions as issues
+from newsletter.web import WebRequest, installation_of, page
+
+
+@get("/issues/{issue_id:str}/figures", include_in_schema=False)
+async def figures_page(request: WebRequest, issue_id: str) -> Response[Any]:
+    """Show what was sent and what was read."""
+    installation = installation_of(request)
+    async with installation.database.read() as session:
+        issue, newsletter = await issues.by_id(session, issue_id)
+        figures = await actions.figures_of(session, issue_id)
+        hours = await actions.over_time(session, installation.clock, issue_id, "en")
+    shown = not figures.small_group
+    return page(
+        request,
+        "figures/figures.html",
+        private=True,
+        newsletter=newsletter,
+        issue=issue,
+        figures=asdict(figures),
+        charts={
+            "over_time": over_time(hours) if shown and hours else None,
+            "links": by_link(actions.bars(figures)) if shown and figures.clicks.links else None,
+        },
+        small_group=figures.small_group,
+    )
+
+
+handlers = [figures_page]

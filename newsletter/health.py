@@ -1,0 +1,92 @@
+"""Is it alive, is it ready, and how is it going: for whoever watches over the service."""
+
+from typing import Any
+
+from litestar import Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from newsletter.database import Session, database_seconds
+from newsletter.delivery.tables import Block
+from newsletter.errors import NotSignedIn
+from newsletter.installation import Installation
+from newsletter.jobs import Heartbeat
+from newsletter.mail.tables import Letter
+from newsletter.tokens import equal
+from newsletter.web import WebRequest, installation_of
+
+_WORKER_SILENT_SECONDS = 30.0
+_OUTCOMES = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
+
+
+@get("/health/live", include_in_schema=False)
+async def live() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "alive"}
+
+
+@get("/health/ready", include_in_schema=False)
+async def ready(request: WebRequest) -> Response[dict[str, Any]]:
+    """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest letter has waited."""
+    installation = installation_of(request)
+    try:
+        async with installation.database.read() as session:
+            silent = await _worker_silence(session)
+            waiting = await _oldest_letter(session, installation)
+    except Exception:  # Whatever is wrong with the database, the answer is the same.
+        return Response({"status": "not ready", "database": "unreachable"}, status_code=503)
+    well = silent is not None and silent < _WORKER_SILENT_SECONDS
+    content = {
+        "status": "ready" if well else "not ready",
+        "database": "ok",
+        "worker": "ok" if well else "no sign of life",
+        "queue_seconds": round(waiting, 1),
+    }
+    return Response(content, status_code=200 if well else 503)
+
+
+async def _worker_silence(session: Session) -> float | None:
+    query = select(database_seconds() - func.max(Heartbeat.seen_at))
+    found: float | None = (await session.exec(query)).one()
+    return None if found is None else float(found)
+
+
+async def _oldest_letter(session: Session, installation: Installation) -> float:
+    oldest = (await session.exec(select(func.min(Letter.due_at)))).one()
+    return max(0.0, (installation.clock.now() - oldest).total_seconds()) if oldest else 0.0
+
+
+@get("/metrics", include_in_schema=False)
+async def metrics(request: WebRequest) -> Response[bytes]:
+    """Give the metrics in Prometheus' format to whoever has the token; without a token set, to nobody (RULES H8)."""
+    installation = installation_of(request)
+    token = installation.settings.metrics_token
+    given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if not token or not equal(given, token):
+        raise NotSignedIn("Send the token of NEWSLETTER_METRICS_TOKEN in the header `Authorization: Bearer …`.")
+    registry = CollectorRegistry()
+    async with installation.database.read() as session:
+        await _gather(session, installation, registry)
+    return Response(generate_latest(registry), headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+async def _gather(session: Session, installation: Installation, registry: CollectorRegistry) -> None:
+    def gauge(name: str, meaning: str) -> Gauge:
+        return Gauge(f"newsletter_{name}", meaning, registry=registry)
+
+    letters = await session.exec(select(func.count()).select_from(Letter))
+    gauge("letters_waiting", "Letters in the outbox.").set(letters.one())
+    gauge("letters_oldest_seconds", "How long the oldest letter has waited.").set(
+        await _oldest_letter(session, installation)
+    )
+    silence = await _worker_silence(session)
+    gauge("worker_silence_seconds", "Since the last sign of life of a worker.").set(-1 if silence is None else silence)
+    deliveries = Gauge("newsletter_deliveries", "Deliveries by outcome.", ["outcome"], registry=registry)
+    sums = [func.coalesce(func.sum(col(getattr(Block, name))), 0) for name in _OUTCOMES]
+    row = (await session.exec(select(*sums))).one()
+    for name, count in zip(_OUTCOMES, row, strict=True):
+        deliveries.labels(outcome=name).set(int(count))
+
+
+handlers = [live, ready, metrics]

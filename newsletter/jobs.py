@@ -1,0 +1,128 @@
+"""Durable work: queued jobs and schedules, on DBOS.
+
+The ledger and the outbox are the truth, the queue is only the nudge: a job gets one id, never an address or a word,
+and it must be able to find out from the database what is left to do. So wiping the queue loses nothing, and a job that
+runs twice does nothing the second time. On SQLite the queue has a file of its own beside the database, on PostgreSQL a
+schema of its own within it.
+
+What happens every second is not durable work: `every` runs it as a plain loop of the process.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from dbos import DBOS, DBOSConfig, SetEnqueueOptions
+from dbos._error import DBOSQueueDeduplicatedError
+from sqlmodel import Field, SQLModel
+
+from newsletter.database import queue_engine
+
+Job = Callable[[str], Awaitable[None]]
+
+_QUEUE = "newsletter"
+_APPLICATION_VERSION = "1"
+_log = structlog.get_logger(__name__)
+_jobs: dict[str, Job] = {}
+
+
+class Heartbeat(SQLModel, table=True):
+    """The last sign of life of a worker, by the database's clock."""
+
+    __tablename__ = "heartbeat"
+
+    worker: str = Field(primary_key=True, max_length=100)
+    seen_at: float
+
+
+class JobFailed(Exception):
+    """A job ended in an error. It carries the error's kind alone: what DBOS stores must hold nothing personal (RULES C7)."""
+
+
+@DBOS.step(name="newsletter.step")
+async def _step(name: str, subject: str) -> None:
+    try:
+        await _jobs[name](subject)
+    except Exception as error:
+        _log.error("job_failed", job=name, kind=type(error).__name__)
+        raise JobFailed(type(error).__name__) from None
+
+
+@DBOS.workflow(name="newsletter.job")
+async def _workflow(name: str, subject: str) -> None:
+    await _step(name, subject)
+
+
+@DBOS.workflow(name="newsletter.scheduled")
+async def _scheduled(at: datetime, name: Any) -> None:
+    await _step(str(name), "")
+
+
+class Jobs:
+    """The queue of this process. Register the jobs, then start it within the running event loop."""
+
+    def __init__(self, database_url: str, executor: str) -> None:
+        self._url = _queue_url(database_url)
+        self._executor = executor
+        self._schedules: dict[str, str] = {}
+
+    def register(self, name: str, job: Job, *, cron: str | None = None) -> None:
+        """Let `name` run `job`, and, with `cron` (six fields, seconds first), at those times too with an empty subject."""
+        _jobs[name] = job
+        if cron:
+            self._schedules[name] = cron
+
+    async def start(self) -> None:
+        """Take up this process's unfinished jobs, and work on the queue."""
+        logging.getLogger("dbos").setLevel(logging.ERROR)
+        await asyncio.to_thread(_silence_and_configure, self._url, self._executor)
+        DBOS.launch()
+        await DBOS.register_queue_async(_QUEUE, worker_concurrency=4, polling_interval_sec=0.5)
+        for name, cron in self._schedules.items():
+            await DBOS.apply_schedules_async(
+                [{"schedule_name": name, "workflow_fn": _scheduled, "schedule": cron, "context": name}]
+            )
+
+    async def enqueue(self, name: str, subject: str) -> None:
+        """Ask for `name` to be run for `subject`; nothing happens where this process asked for that already."""
+        with contextlib.suppress(DBOSQueueDeduplicatedError), SetEnqueueOptions(deduplication_id=f"{self._executor}/{name}/{subject}"):
+            await DBOS.enqueue_workflow_async(_QUEUE, _workflow, name, subject)
+
+    async def stop(self) -> None:
+        """Stop working on the queue. What is unfinished is taken up at the next start."""
+        await asyncio.to_thread(DBOS.destroy)
+
+
+def _queue_url(database_url: str) -> str:
+    if database_url.startswith("sqlite"):
+        return database_url.removesuffix(".sqlite") + "-jobs.sqlite"
+    return database_url
+
+
+def _silence_and_configure(url: str, executor: str) -> None:
+    DBOS(
+        config=DBOSConfig(
+            name="newsletter",
+            system_database_url=url.replace("postgresql:", "postgresql+psycopg:", 1),
+            system_database_engine=queue_engine(url),
+            executor_id=executor,
+            application_version=_APPLICATION_VERSION,
+            log_level="ERROR",
+            scheduler_polling_interval_sec=5.0,
+        )
+    )
+
+
+async def every(seconds: float, name: str, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
+    """Run `work` again and again, `seconds` apart, until `stop` is set. An error is logged by its kind, and tried again."""
+    while not stop.is_set():
+        try:
+            await work()
+        except Exception as error:
+            _log.error("loop_failed", loop=name, kind=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)

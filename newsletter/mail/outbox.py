@@ -1,0 +1,137 @@
+"""The outbox: letters wait here, a worker mails them, each kind written by its own writer.
+
+A letter is leased and the lease committed before its bytes leave. It is deleted when the relay has taken it; a relay that
+says "later" gets it again. A letter whose fate is unknown is mailed again: its link is the same, so twice does no harm.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from newsletter.clock import Clock
+from newsletter.database import Database, Session, database_seconds
+from newsletter.mail.smtp import Connections, Envelope, Outcome, OutcomeKind
+from newsletter.mail.tables import Letter, LetterKind
+from newsletter.tokens import jitter, new_id
+
+BATCH = 20
+_LEASE_SECONDS = 900
+_FIRST_RETRY = timedelta(seconds=30)
+_LONGEST_RETRY = timedelta(hours=2)
+_GIVE_UP = timedelta(days=4)
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter ready to go, and what is to be recorded once the relay has taken it."""
+
+    envelope: Envelope
+    content: bytes
+    sent: Callable[[Session], Awaitable[None]] | None = None
+
+
+Writer = Callable[[Session, Letter], Awaitable[Written | None]]
+
+
+def enqueue(
+    session: Session,
+    clock: Clock,
+    kind: LetterKind,
+    *,
+    request_id: str | None = None,
+    subscription_id: str | None = None,
+    issue_id: str | None = None,
+    editor_id: str | None = None,
+) -> None:
+    """Put a letter into the outbox; it leaves once the transaction is committed."""
+    now = clock.now()
+    session.add(
+        Letter(
+            id=new_id(),
+            kind=kind,
+            request_id=request_id,
+            subscription_id=subscription_id,
+            issue_id=issue_id,
+            editor_id=editor_id,
+            created_at=now,
+            due_at=now,
+        )
+    )
+
+
+class Outbox:
+    """Mails what waits, with a writer for each kind of letter."""
+
+    def __init__(self, database: Database, clock: Clock, connections: Connections, writers: dict[LetterKind, Writer]) -> None:
+        self._database = database
+        self._clock = clock
+        self._connections = connections
+        self._writers = writers
+
+    async def mail_waiting(self, stopping: Callable[[], bool] = lambda: False) -> int:
+        """Mail every letter that is due; give how many the relay took."""
+        taken = 0
+        while not stopping():
+            letters = await self._lease()
+            taken += sum(await asyncio.gather(*(self._mail(letter) for letter in letters)))
+            if len(letters) < BATCH:
+                break
+        return taken
+
+    async def recover(self) -> None:
+        """Take back every lease: for the start of a worker that knows itself to be the only one."""
+        async with self._database.write() as session:
+            await session.execute(update(Letter).values(leased_until=0.0))
+
+    async def _lease(self) -> list[Letter]:
+        async with self._database.write() as session:
+            seconds = (await session.exec(select(database_seconds()))).one()
+            query = (
+                select(Letter)
+                .where(Letter.due_at <= self._clock.now(), Letter.leased_until < seconds)
+                .order_by(col(Letter.due_at))
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            )
+            letters = list((await session.exec(query)).all())
+            for letter in letters:
+                letter.leased_until = seconds + _LEASE_SECONDS
+        return letters
+
+    async def _mail(self, letter: Letter) -> int:
+        async with self._database.write() as session:
+            current = await session.get(Letter, letter.id)
+            written = await self._writers[LetterKind(letter.kind)](session, current) if current else None
+            if current and written is None:
+                await session.delete(current)
+        if written is None:
+            return 0
+        outcome = await self._connections.send(written.envelope, written.content)
+        async with self._database.write() as session:
+            await self._record(session, letter.id, outcome, written)
+        return int(outcome.kind is OutcomeKind.DELIVERED)
+
+    async def _record(self, session: Session, letter_id: str, outcome: Outcome, written: Written) -> None:
+        letter = await session.get(Letter, letter_id, with_for_update=True)
+        if letter is None:
+            return  # The person left meanwhile, and the letter with them.
+        if outcome.kind is OutcomeKind.DELIVERED:
+            if written.sent is not None:
+                await written.sent(session)
+            await session.delete(letter)
+            return
+        _log.info("letter_not_taken", kind=letter.kind, outcome=outcome.kind, stage=outcome.stage, code=outcome.code)
+        given_up = self._clock.now() - letter.created_at > _GIVE_UP
+        if outcome.kind is OutcomeKind.REFUSED or given_up:
+            await session.delete(letter)
+            return
+        letter.attempts += 1
+        wait = min(_FIRST_RETRY * 2 ** min(letter.attempts - 1, 10), _LONGEST_RETRY)
+        letter.due_at = self._clock.now() + wait * jitter(1.0, 1.3)
+        letter.leased_until = 0.0

@@ -1,0 +1,1 @@
+"""Counting opens and clicks without knowing whose they are."""

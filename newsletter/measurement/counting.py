@@ -1,0 +1,145 @@
+"""Counting hits, in groups, without their order.
+
+A hit waits in memory for at most a second and is then written together with the others, shuffled. What is stored of it is a mark
+under the issue's destroyable key, which only tells whether this nonce was here before, and numbers by hour. While mail of the issue
+is still leaving, the hour is left out: it could be held against the order of delivery.
+"""
+
+import asyncio
+import hmac
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, tuple_
+from sqlalchemy import insert as plain_insert
+from sqlmodel import col, select
+
+from newsletter.clock import Clock
+from newsletter.database import Database, Session, insert
+from newsletter.measurement.links import ANY_LINK, OPEN, Hit
+from newsletter.measurement.rules import Verdict
+from newsletter.measurement.tables import Count, MeasurementKey, Seen
+from newsletter.tokens import new_secret, shuffle
+
+WHILE_SENDING = datetime(1970, 1, 1, tzinfo=UTC)
+_FULL = 10_000
+_CHUNK = 300
+
+
+async def prepare(session: Session, issue_id: str) -> None:
+    """Make the key under which the hits of an issue will be marked."""
+    values = {"issue_id": issue_id, "key": new_secret()}
+    await session.execute(insert(session, MeasurementKey).values(values).on_conflict_do_nothing())
+
+
+async def begin_hours(session: Session, clock: Clock, issue_id: str) -> None:
+    """From now on keep the hour of a hit: everybody in the audience has been tried, so it tells nothing of whom.
+
+    The marks so far are written anew, in the order of their bytes: where the database keeps the order in which rows came
+    (PostgreSQL's xmin and ctid), that order could be held against the order of delivery.
+    """
+    key = await session.get(MeasurementKey, issue_id, with_for_update=True)
+    if key is None or key.hours_from is not None:
+        return
+    key.hours_from = clock.now()
+    marks = sorted((await session.exec(select(Seen.mark).where(Seen.issue_id == issue_id))).all())
+    await session.execute(delete(Seen).where(col(Seen.issue_id) == issue_id))
+    if marks:
+        await session.execute(plain_insert(Seen), [{"issue_id": issue_id, "mark": mark} for mark in marks])
+
+
+async def forget_marks(session: Session, issue_id: str) -> None:
+    """Destroy the key and the marks of an issue; its counters stay (DESIGN §6)."""
+    await session.execute(delete(Seen).where(col(Seen.issue_id) == issue_id))
+    await session.execute(delete(MeasurementKey).where(col(MeasurementKey.issue_id) == issue_id))
+
+
+class Counting:
+    """The hits of this process on their way into the database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._waiting: list[tuple[Hit, Verdict]] = []
+        self._writing = asyncio.Lock()
+
+    def add(self, hit: Hit, verdict: Verdict) -> None:
+        """Take a hit; it is counted at the next `write`. In a flood beyond counting, hits are dropped."""
+        if len(self._waiting) < _FULL:
+            self._waiting.append((hit, verdict))
+
+    async def write(self) -> None:
+        """Count what waits, in one transaction. If that fails it waits on."""
+        async with self._writing:
+            if not self._waiting:
+                return
+            taken, self._waiting = self._waiting, []
+            try:
+                async with self._database.write() as session:
+                    await self._count(session, taken)
+            except BaseException:
+                self._waiting = taken + self._waiting
+                raise
+
+    async def _count(self, session: Session, taken: Sequence[tuple[Hit, Verdict]]) -> None:
+        issues = sorted({hit.issue_id for hit, _ in taken})
+        keys = {key.issue_id: key for key in (await _keys(session, issues))}
+        now = self._clock.now()
+        totals: Counter[tuple[str, int, str, datetime]] = Counter()
+        marks: dict[tuple[str, bytes], tuple[str, int, str, datetime]] = {}
+        for hit, verdict in taken:
+            key = keys.get(hit.issue_id)
+            if key is None:
+                continue
+            hour = WHILE_SENDING if key.hours_from is None else now.replace(minute=0, second=0, microsecond=0)
+            for link in (OPEN,) if hit.link == OPEN else (hit.link, ANY_LINK):
+                slot = (hit.issue_id, link, verdict.value, hour)
+                totals[slot] += 1
+                marks.setdefault((hit.issue_id, _mark(key.key, hit.nonce, link, verdict)), slot)
+        firsts = Counter(marks[mark] for mark in await _unseen(session, list(marks)))
+        for slot, total in sorted(totals.items()):
+            await _add(session, slot, total, firsts[slot])
+
+
+def _mark(key: str, nonce: bytes, link: int, verdict: Verdict) -> bytes:
+    who = b"person" if verdict is Verdict.HUMAN else b"machine"
+    return hmac.digest(key.encode(), b"%b/%d/%b" % (nonce, link, who), "sha256")[:16]
+
+
+async def _keys(session: Session, issues: Sequence[str]) -> Sequence[MeasurementKey]:
+    # Locked, so that `begin_hours` falls either before or after the whole group, on PostgreSQL too.
+    query = select(MeasurementKey).where(col(MeasurementKey.issue_id).in_(issues)).with_for_update(read=True)
+    return (await session.exec(query)).all()
+
+
+async def _unseen(session: Session, marks: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Store the marks in a random order; give those that were not there before."""
+    shuffle(marks)
+    fresh: list[tuple[str, bytes]] = []
+    for start in range(0, len(marks), _CHUNK):
+        chunk = marks[start : start + _CHUNK]
+        known = await session.exec(
+            select(Seen.issue_id, Seen.mark).where(tuple_(col(Seen.issue_id), col(Seen.mark)).in_(chunk))
+        )
+        already = {(issue_id, bytes(mark)) for issue_id, mark in known.all()}
+        new = [mark for mark in chunk if mark not in already]
+        if new:
+            rows = [{"issue_id": issue_id, "mark": mark} for issue_id, mark in new]
+            stored = await session.execute(
+                insert(session, Seen).values(rows).on_conflict_do_nothing().returning(Seen.issue_id, Seen.mark)
+            )
+            fresh += [(issue_id, bytes(mark)) for issue_id, mark in stored.all()]
+    return fresh
+
+
+async def _add(session: Session, slot: tuple[str, int, str, datetime], total: int, first: int) -> None:
+    issue_id, link, verdict, hour = slot
+    values = {"issue_id": issue_id, "link": link, "verdict": verdict, "hour": hour, "total": total, "first": first}
+    statement = insert(session, Count).values(values)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["issue_id", "link", "verdict", "hour"],
+            set_={"total": Count.total + statement.excluded.total, "first": Count.first + statement.excluded.first},
+        )
+    )

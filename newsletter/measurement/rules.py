@@ -1,0 +1,38 @@
+"""Who asked: a person's mail program, a privacy proxy that fetches everything unread, or a scanner. Pure.
+
+Only a known sign of a machine makes one: an unknown program counts as a person, for nobody is to be miscounted because
+of an unusual mail program. Only the verdict is kept (RULES D5).
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """Who a hit came from."""
+
+    HUMAN = "human"
+    PROXY = "proxy"
+    SCANNER = "scanner"
+
+
+# Apple's Mail Privacy Protection fetches every picture when the mail arrives, read or not, under just this name.
+_PREFETCHING_PROXIES = {"Mozilla/5.0"}
+_SCANNERS = re.compile(
+    r"barracuda|mimecast|proofpoint|safelinks|fortinet|fortimail|symantec|messagelabs|trend ?micro|sophos|cloudmark|"
+    r"googlebot|bingbot|bingpreview|facebookexternalhit|slackbot|twitterbot|linkedinbot|whatsapp|telegrambot|discordbot|"
+    r"headlesschrome|phantomjs",
+    re.IGNORECASE,
+)
+
+
+def judge(headers: Mapping[str, str]) -> Verdict:
+    """Judge a request by its headers, whose names are in lower case."""
+    agent = headers.get("user-agent", "").strip()
+    purpose = f"{headers.get('sec-purpose', '')} {headers.get('purpose', '')} {headers.get('x-moz', '')}".lower()
+    if _SCANNERS.search(agent) or "prefetch" in purpose or "preview" in purpose:
+        return Verdict.SCANNER
+    if agent in _PREFETCHING_PROXIES:
+        return Verdict.PROXY
+    return Verdict.HUMAN

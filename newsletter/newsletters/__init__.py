@@ -1,0 +1,1 @@
+"""The newsletters one can subscribe to, and their settings."""

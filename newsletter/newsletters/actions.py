@@ -1,0 +1,98 @@
+"""Making newsletters, finding them and changing their settings."""
+
+import re
+from collections.abc import Mapping
+from email.utils import parseaddr
+
+from sqlmodel import col, select
+
+from newsletter.addresses import read_address
+from newsletter.clock import Clock
+from newsletter.database import Session
+from newsletter.errors import Conflict, InvalidInput, NotFound
+from newsletter.language import LANGUAGES, known
+from newsletter.newsletters.tables import Measurement, Newsletter
+from newsletter.tokens import new_id
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_LONGEST_SLUG = 64
+
+
+def read_sender(text: str) -> tuple[str, str]:
+    """Read `Name <address>` into name and address. Raises InvalidInput for `sender`."""
+    sentence = "The sender must look like: News of Example <news@example.com>."
+    name, address = parseaddr(text)
+    if not address or not text.isprintable() or len(name) > 100:
+        raise InvalidInput(sentence, {"sender": sentence})
+    try:
+        return name, read_address(address).email
+    except InvalidInput as error:
+        raise InvalidInput(sentence, {"sender": sentence}) from error
+
+
+def read_settings(values: Mapping[str, str]) -> dict[str, str]:
+    """Read name, sender, description, language and measurement, as far as given. Raises InvalidInput for all at once."""
+    read: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    for field, longest in (("name", 100), ("description", 500)):
+        if field in values:
+            read[field] = values[field].strip()
+            if len(read[field]) > longest or not read[field].isprintable():
+                wrong[field] = f"The {field} must be one line of at most {longest} characters."
+    if "name" in read and not read["name"]:
+        wrong["name"] = "Please give the newsletter a name."
+    if "sender" in values:
+        try:
+            read["sender_name"], read["sender_address"] = read_sender(values["sender"])
+        except InvalidInput as error:
+            wrong |= error.fields
+    if "language" in values:
+        language = known(values["language"])
+        read["language"] = language or ""
+        if language is None:
+            wrong["language"] = f"The language must be one of {', '.join(LANGUAGES)}."
+    if "measurement" in values:
+        read["measurement"] = values["measurement"]
+        if read["measurement"] not in set(Measurement):
+            wrong["measurement"] = "Measurement is either off or anonymous."
+    if wrong:
+        raise InvalidInput(" ".join(wrong.values()), wrong)
+    return read
+
+
+async def create(session: Session, clock: Clock, slug: str, settings: Mapping[str, str]) -> Newsletter:
+    """Make a newsletter. Raises InvalidInput for a setting that won't do, Conflict for a slug that is taken."""
+    if not _SLUG.fullmatch(slug) or len(slug) > _LONGEST_SLUG:
+        sentence = "The short name may hold lower-case letters, digits and single hyphens, like weekly-news."
+        raise InvalidInput(sentence, {"slug": sentence})
+    read = read_settings({"name": "", "sender": "", "language": "nb", **settings})
+    taken = await session.exec(select(Newsletter.id).where(Newsletter.slug == slug))
+    if taken.first():
+        sentence = f"There is a newsletter with the short name {slug} already."
+        raise Conflict(sentence, {"slug": sentence})
+    newsletter = Newsletter.model_validate({"id": new_id(), "slug": slug, "created_at": clock.now(), **read})
+    session.add(newsletter)
+    await session.flush()
+    return newsletter
+
+
+async def by_slug(session: Session, slug: str) -> Newsletter:
+    """Give the newsletter of that slug. Raises NotFound."""
+    if _SLUG.fullmatch(slug) and len(slug) <= _LONGEST_SLUG:
+        found = await session.exec(select(Newsletter).where(Newsletter.slug == slug))
+        if newsletter := found.first():
+            return newsletter
+    raise NotFound("There is no newsletter of that name here.")
+
+
+async def by_id(session: Session, newsletter_id: str) -> Newsletter:
+    """Give the newsletter of that id. Raises NotFound."""
+    newsletter = await session.get(Newsletter, newsletter_id)
+    if newsletter is None:
+        raise NotFound("This newsletter is no longer here.")
+    return newsletter
+
+
+async def on_offer(session: Session) -> list[Newsletter]:
+    """Give all newsletters, by name."""
+    return list((await session.exec(select(Newsletter).order_by(col(Newsletter.name)))).all())

@@ -1,0 +1,19 @@
+"""The front page: the newsletters on offer."""
+
+from typing import Any
+
+from litestar import Response, get
+
+from newsletter.newsletters import actions
+from newsletter.web import WebRequest, installation_of, page, visitor_language
+
+
+@get("/", include_in_schema=False)
+async def home(request: WebRequest) -> Response[Any]:
+    """Show the newsletters one can subscribe to."""
+    async with installation_of(request).database.read() as session:
+        newsletters = await actions.on_offer(session)
+    return page(request, "newsletters/home.html", language=visitor_language(request), newsletters=newsletters)
+
+
+handlers = [home]

@@ -1,0 +1,53 @@
+"""What is personal is declared once, where the column is.
+
+`Field(..., sa_column_kwargs={"info": personal(...)})` marks a column. The access export, the privacy notice and the record
+of processing are all read from these declarations (RULES B5), and so is the test that every such column goes when its
+person goes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Column, MetaData
+
+_KEY = "personal"
+
+
+class Category(StrEnum):
+    """Kinds of personal data, in the words of the record of processing (GDPR art. 30)."""
+
+    CONTACT = "contact details"
+    IDENTITY = "name"
+    WORK = "title and employer"
+    AGREEMENT = "agreement and its evidence"
+    PREFERENCE = "preferences"
+    ACCOUNT = "editor account"
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """The declaration of one column: what kind of data it is, what for, and until when it is kept.
+
+    `purged_by` names the retention rule that deletes rows which no subscriber's deletion reaches; without it the
+    column must be reachable from `subscriber` by ON DELETE CASCADE.
+    """
+
+    category: Category
+    purpose: str
+    retention: str
+    purged_by: str | None = None
+
+
+def personal(category: Category, purpose: str, retention: str, purged_by: str | None = None) -> dict[str, Any]:
+    """Give the `info` that marks a column as personal."""
+    return {_KEY: Personal(category, purpose, retention, purged_by)}
+
+
+def declarations(metadata: MetaData) -> Iterator[tuple[Column[Any], Personal]]:
+    """Give every column of `metadata` that is declared personal, with its declaration."""
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            if _KEY in column.info:
+                yield column, column.info[_KEY]

@@ -1,0 +1,45 @@
+"""The API's reference page, made from its own OpenAPI description: no script, nothing from elsewhere."""
+
+from typing import Any
+
+from litestar import Response, get
+
+from newsletter.web import WebRequest, page
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@get("/api/docs", include_in_schema=False)
+async def api_reference(request: WebRequest) -> Response[Any]:
+    """Show every route of the API."""
+    schema = request.app.openapi_schema.to_schema()
+    operations = [
+        _shown(schema, method, path, item[method])
+        for path, item in sorted(schema["paths"].items())
+        for method in _METHODS
+        if method in item
+    ]
+    return page(request, "api/docs.html", operations=operations)
+
+
+def _shown(schema: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    described = schema["components"]["schemas"].get(body.get("$ref", "").rpartition("/")[2], {})
+    fields = described.get("properties", {})
+    required = set(described.get("required", []))
+    example = "\n".join(
+        f'"{name}"{"" if name in required else " (optional)"}: {field.get("description", field.get("type", "value"))}'
+        for name, field in fields.items()
+    )
+    return {
+        "method": method.upper(),
+        "path": path,
+        "summary": operation.get("summary", ""),
+        "description": operation.get("description", ""),
+        "scope": None if operation.get("security") == [{}] else (operation.get("tags") or [None])[0],
+        "request_example": example or None,
+        "responses": [
+            {"status": status, "description": response.get("description", "")}
+            for status, response in sorted(operation.get("responses", {}).items())
+        ],
+    }

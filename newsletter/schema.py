@@ -1,0 +1,84 @@
+"""Every table in one place, and the way a database is brought up to them.
+
+Migrations run at each start, under a lock, so that any number of processes may start at once; a failed one leaves
+nothing behind, because both databases change tables within a transaction.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url, text
+from sqlmodel import SQLModel
+
+from newsletter import jobs
+from newsletter.agreements import tables as agreements
+from newsletter.bounces import tables as bounces
+from newsletter.database import sync_engine
+from newsletter.delivery import tables as delivery
+from newsletter.editors import tables as editors
+from newsletter.issues import tables as issues
+from newsletter.mail import tables as mail
+from newsletter.measurement import tables as measurement
+from newsletter.newsletters import tables as newsletters
+from newsletter.signup import tables as signup
+from newsletter.subscribers import tables as subscribers
+
+TABLES = (agreements, bounces, delivery, editors, issues, jobs, mail, measurement, newsletters, signup, subscribers)
+METADATA = SQLModel.metadata
+_LOCK = 0x6E6577736C657474  # "newslett": the advisory lock that whoever migrates holds
+
+
+def migrations_folder() -> Path:
+    """Give the folder of the migrations: beside the package in a checkout, inside it in a wheel."""
+    packaged = Path(str(resources.files("newsletter"))) / "_migrations"
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent / "migrations"
+
+
+def upgrade(url: str, revision: str = "head", folder: Path | None = None) -> list[str]:
+    """Bring the database at `url` up to `revision`; give the names of the migrations that this call ran.
+
+    The migrations are the program's own, unless another `folder` of them is named.
+
+    Safe when many processes call it at once. Foreign keys are off meanwhile: with them on, rebuilding a table on SQLite
+    would silently delete the rows that hang on it.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(folder or migrations_folder()).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    engine = sync_engine(url, foreign_keys=False)
+    try:
+        with _lock_file(url), engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            before = _current(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+            ran = [step.revision for step in script.iterate_revisions(_current(connection), before)]
+            if connection.dialect.name == "sqlite" and connection.execute(text("PRAGMA foreign_key_check")).first():
+                raise RuntimeError("a migration left rows that belong to nothing; nothing was changed")
+        return list(reversed(ran))
+    finally:
+        engine.dispose()
+
+
+def _current(connection: Connection) -> str:
+    return MigrationContext.configure(connection).get_current_revision() or "base"
+
+
+@contextmanager
+def _lock_file(url: str) -> Iterator[None]:
+    if not url.startswith("sqlite"):
+        yield
+        return
+    path = Path(f"{make_url(url).database}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

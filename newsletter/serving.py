@@ -1,0 +1,89 @@
+"""Running the program: the web server, or a worker alone. A stop signal drains, and the program ends within ten seconds."""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import uvicorn
+from litestar.types import ControllerRouterHandler
+from sqlalchemy.exc import OperationalError
+
+from newsletter import schema
+from newsletter.app import create_app
+from newsletter.errors import MisconfiguredError
+from newsletter.installation import open_installation
+from newsletter.settings import Settings
+from newsletter.worker import Worker
+
+_CLOSING_SECONDS = 1
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, but a stop signal is an order that was carried out, so the exit code is 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _STOP_SIGNALS:
+                loop.remove_signal_handler(number)
+
+
+def bring_up_to_date(settings: Settings) -> list[str]:
+    """Run the migrations; give their names. Raises MisconfiguredError where the database can't be reached."""
+    try:
+        return schema.upgrade(settings.database)
+    except OperationalError:
+        raise MisconfiguredError(
+            "The database can't be reached or opened; check NEWSLETTER_DATABASE_URL and NEWSLETTER_DATA_DIR."
+        ) from None
+
+
+def serve(
+    settings: Settings, host: str, port: int, *, worker: bool, more: Sequence[ControllerRouterHandler] = ()
+) -> None:
+    """Serve until a stop signal comes. Raises MisconfiguredError where the program can't start as it is set up."""
+    bring_up_to_date(settings)
+    config = uvicorn.Config(
+        create_app(settings, worker=worker, more=more),
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_CLOSING_SECONDS,
+    )
+    server = _Server(config)
+    server.run()
+    if not server.started:
+        raise MisconfiguredError(f"The program could not start on {host}:{port}; the log says why.")
+
+
+def work(settings: Settings) -> None:
+    """Be a worker until a stop signal comes."""
+    bring_up_to_date(settings)
+    asyncio.run(_work(settings))
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    installation = open_installation(settings)
+    try:
+        worker = Worker(installation)
+        await worker.start()
+        await stop.wait()
+        await worker.stop()
+    finally:
+        await installation.database.forget()
+        await installation.database.close()

@@ -1,0 +1,160 @@
+"""The settings: environment variables named NEWSLETTER_…, each of which may be given as …_FILE instead.
+
+Nothing else in the program reads the environment. A setting that is wrong stops the program at its start,
+with a sentence that names it.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from newsletter.errors import MisconfiguredError
+from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring, new_secret
+
+PREFIX = "NEWSLETTER_"
+KEY_FILE = "secret.key"
+
+
+class Settings(BaseModel):
+    """Every setting, with its default and what it is for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    base_url: Annotated[str, Field(description="The address under which readers reach this service; it is in every link.")] = (
+        "http://localhost:8000"
+    )
+    data_dir: Annotated[Path, Field(description="The folder for the SQLite database and the secret key.")] = Path("data")
+    database_url: Annotated[
+        str, Field(description="`postgresql://user:password@host/name`, or empty for SQLite in the data folder.")
+    ] = ""
+    secret_key: Annotated[
+        str,
+        Field(
+            description="The root secret, at least 32 characters. On SQLite a file is made in the data folder where it is "
+            "not given; on PostgreSQL it must be given, the same to every process."
+        ),
+    ] = ""
+    secret_key_previous: Annotated[
+        str, Field(description="The root secret before a rotation, so that links already mailed still work.")
+    ] = ""
+    smtp_url: Annotated[
+        str,
+        Field(description="The relay: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`."),
+    ] = "smtp://localhost:25"
+    smtp_connections: Annotated[int, Field(ge=1, le=200, description="How many connections to the relay are used at once.")] = 10
+    bounce_domain: Annotated[
+        str, Field(description="The domain whose mail reaches this service; the mailto unsubscribe address is under it.")
+    ] = ""
+    dead_address_hold: Annotated[
+        int, Field(ge=0, description="Seconds between the refusal of a dead address and the deletion of its subscriber.")
+    ] = 3600
+    controller_name: Annotated[str, Field(description="The company that answers for the data, as it is registered.")] = ""
+    controller_organisation_number: Annotated[str, Field(description="Its organisation number.")] = ""
+    controller_address: Annotated[str, Field(description="Its postal address, on one line.")] = ""
+    controller_email: Annotated[str, Field(description="Where readers write about privacy.")] = ""
+    metrics_token: Annotated[str, Field(description="The bearer token for /metrics; without it nobody may read them.")] = ""
+    retention_unconfirmed: Annotated[
+        int, Field(ge=1, le=168, description="Hours after which a signup that nobody confirmed is purged (RULES C6).")
+    ] = 72
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("it must look like https://news.example.com")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_known_database(cls, value: str) -> str:
+        if value and not value.startswith(("postgresql://", "sqlite:///")):
+            raise ValueError("it must begin with postgresql:// (or be empty, for SQLite in the data folder)")
+        return value
+
+    @field_validator("secret_key", "secret_key_previous")
+    @classmethod
+    def _is_long_enough(cls, value: str) -> str:
+        if value and len(value.encode()) < MINIMUM_SECRET_BYTES:
+            raise ValueError(f"it must be at least {MINIMUM_SECRET_BYTES} characters long")
+        return value
+
+    @property
+    def database(self) -> str:
+        """Give the URL of the database that is used."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'newsletter.sqlite'}"
+
+    @property
+    def host(self) -> str:
+        """Give the host name of `base_url`, for message ids and list ids."""
+        return urlsplit(self.base_url).hostname or "localhost"
+
+    def keyring(self) -> Keyring:
+        """Give the root secrets; on SQLite make a key file, readable by its owner alone, at the first start.
+
+        Raises MisconfiguredError on PostgreSQL where no secret is set: the processes of a cluster must share it.
+        """
+        secret = self.secret_key
+        if not secret:
+            if self.database.startswith("postgresql"):
+                raise MisconfiguredError(
+                    "Set NEWSLETTER_SECRET_KEY (or NEWSLETTER_SECRET_KEY_FILE) to the same secret for every process; "
+                    "`openssl rand -base64 32` makes one."
+                )
+            secret = _key_file(self.data_dir / KEY_FILE)
+        previous = self.secret_key_previous.encode() or None
+        return Keyring(secret.encode(), previous)
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from the environment.
+
+    Raises MisconfiguredError, in one sentence per setting that is wrong; the value is never shown, it may be a secret.
+    """
+    environment = os.environ if environment is None else environment
+    given = {name: value for name in Settings.model_fields if (value := _value(environment, name)) is not None}
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        sentences = [
+            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}."
+            for problem in error.errors(include_url=False, include_input=False)
+        ]
+        raise MisconfiguredError(" ".join(sentences)) from None
+
+
+def _value(environment: Mapping[str, str], name: str) -> str | None:
+    variable = PREFIX + name.upper()
+    if path := environment.get(f"{variable}_FILE"):
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise MisconfiguredError(f"{variable}_FILE can't be read.") from error
+    return environment.get(variable)
+
+
+def _key_file(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked into place: of two processes that start at once, both read the first one's key.
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    if not path.exists():
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(new_secret())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    secret = path.read_text(encoding="ascii").strip()
+    if len(secret) < MINIMUM_SECRET_BYTES:
+        raise MisconfiguredError(f"{path} does not hold a key; put the right one back, or links already mailed will not work.")
+    return secret

@@ -1,0 +1,1 @@
+"""Asking for a newsletter, and confirming from the mailbox (double opt-in)."""

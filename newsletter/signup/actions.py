@@ -1,0 +1,148 @@
+"""Asking for a newsletter, and confirming it from the mailbox.
+
+A request does the same work for every address, known or not, and changes nothing about anybody (RULES H3): it writes a
+request, the agreement that waits with it, and a letter. Which letter that becomes, the worker decides when it is mailed.
+Only the confirming POST makes what was typed true.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import delete, func
+from sqlmodel import col, select
+
+from newsletter.addresses import Address, canonical
+from newsletter.agreements import actions as agreements
+from newsletter.agreements.tables import Notice
+from newsletter.clock import Clock
+from newsletter.database import Session
+from newsletter.errors import NotFound
+from newsletter.mail.outbox import enqueue
+from newsletter.mail.tables import LetterKind
+from newsletter.newsletters.tables import Newsletter
+from newsletter.signup.rules import FIELDS, Signup
+from newsletter.signup.tables import SignupRequest
+from newsletter.subscribers import actions as subscribers
+from newsletter.subscribers.tables import DeadSignal
+from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_id
+
+_PURPOSE = "confirm"
+
+
+class LinkExpired(NotFound):
+    """The confirmation link was used up, has expired, or was never ours. They can't be told apart, nor need they."""
+
+    status = 410
+    title = "This link is no longer valid"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How somebody asked: the notice they saw, whether our own form showed it, and from where."""
+
+    notice: Notice
+    witnessed: bool
+    origin: agreements.Origin
+    hours: int
+
+
+def confirmation_token(keys: Keyring, request_id: str) -> str:
+    """Give the token of a request's confirmation link; the same each time, so that a letter mailed twice has one link."""
+    return keys.sign(_PURPOSE, decode_id(request_id))
+
+
+async def ask(session: Session, clock: Clock, newsletter: Newsletter, signup: Signup, asked: Asked) -> str:
+    """Write down a signup request with its letter; give the request's id."""
+    now = clock.now()
+    request = SignupRequest(
+        id=new_id(),
+        newsletter_id=newsletter.id,
+        email=signup.address.email,
+        canonical=signup.address.canonical,
+        language=signup.language,
+        requested_at=now,
+        expires_at=now + timedelta(hours=asked.hours),
+    )
+    for field in FIELDS:
+        setattr(request, field, signup.details[field])
+    session.add(request)
+    await session.flush()
+    await agreements.request(
+        session, clock, newsletter.id, request.id, asked.notice, witnessed=asked.witnessed, origin=asked.origin
+    )
+    enqueue(session, clock, LetterKind.CONFIRMATION, request_id=request.id)
+    return request.id
+
+
+async def look_up(session: Session, clock: Clock, keys: Keyring, token: str, *, lock: bool = False) -> SignupRequest:
+    """Give the request of a confirmation link, which may be confirmed already. Raises LinkExpired."""
+    try:
+        request_id = encode_id(keys.read(_PURPOSE, token))
+    except InvalidToken:
+        request_id = ""
+    request = await session.get(SignupRequest, request_id, with_for_update=lock)
+    if request is None or request.expires_at <= clock.now():
+        raise LinkExpired("This link has been used or has expired. You are welcome to sign up again.")
+    return request
+
+
+async def confirm(session: Session, clock: Clock, keys: Keyring, token: str) -> tuple[SignupRequest, bool]:
+    """Consume a confirmation link; give its request, and whether it had been confirmed already. Raises LinkExpired.
+
+    From here on the person is subscribed under the agreement that waited with the request.
+    """
+    request = await look_up(session, clock, keys, token, lock=True)
+    if request.confirmed_at is not None or request.email is None or request.canonical is None:
+        return request, True
+    address = Address(request.email, request.canonical)
+    details = {field: getattr(request, field) for field in FIELDS}
+    subscriber = await subscribers.enter(session, clock, address, request.language, details)
+    # Whoever confirms from a mailbox shows that it is alive.
+    await session.execute(delete(DeadSignal).where(col(DeadSignal.subscriber_id) == subscriber.id))
+    subscription = await subscribers.current_subscription(session, subscriber.id, request.newsletter_id)
+    if subscription is None:
+        subscription = await subscribers.subscribe(session, clock, subscriber.id, request.newsletter_id)
+        enqueue(session, clock, LetterKind.WELCOME, subscription_id=subscription.id)
+    await agreements.give(session, clock, request.id, subscription.id, token)
+    _empty(request, subscriber.id, clock)
+    return request, False
+
+
+def _empty(request: SignupRequest, subscriber_id: str, clock: Clock) -> None:
+    request.email = request.canonical = None
+    for field in FIELDS:
+        setattr(request, field, None)
+    request.subscriber_id = subscriber_id
+    request.confirmed_at = clock.now()
+
+
+async def pending(session: Session, newsletter_id: str, text: str = "", limit: int = 50) -> list[SignupRequest]:
+    """Give the requests that wait for their mailbox, the newest first; those whose address holds `text`."""
+    query = select(SignupRequest).where(
+        SignupRequest.newsletter_id == newsletter_id, col(SignupRequest.confirmed_at).is_(None)
+    )
+    if wanted := canonical(text.strip()):
+        query = query.where(col(SignupRequest.canonical).contains(wanted, autoescape=True))
+    return list((await session.exec(query.order_by(col(SignupRequest.requested_at).desc()).limit(limit))).all())
+
+
+async def count_pending(session: Session, newsletter_id: str) -> int:
+    """Give how many addresses wait for their mailbox."""
+    query = select(func.count(func.distinct(SignupRequest.canonical))).where(
+        SignupRequest.newsletter_id == newsletter_id, col(SignupRequest.confirmed_at).is_(None)
+    )
+    return (await session.exec(query)).one()
+
+
+async def withdraw_requests(session: Session, newsletter_id: str, address: str) -> None:
+    """Forget what that address asked of the newsletter and has not confirmed."""
+    await session.execute(
+        delete(SignupRequest).where(
+            col(SignupRequest.newsletter_id) == newsletter_id, col(SignupRequest.canonical) == address
+        )
+    )
+
+
+async def purge_unconfirmed(session: Session, clock: Clock) -> None:
+    """Delete the requests whose time is over, with the agreements that waited with them (RULES C6)."""
+    await session.execute(delete(SignupRequest).where(col(SignupRequest.expires_at) <= clock.now()))

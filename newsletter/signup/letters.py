@@ -1,0 +1,134 @@
+"""The letters of a signup: the question, the answer to those who are subscribed already, and the copy of the agreement.
+
+They carry no advertising, nothing that was typed into the form (RULES A8), and are never measured (RULES D4).
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+from newsletter.agreements import actions as agreements
+from newsletter.agreements import notices
+from newsletter.agreements.tables import EventKind
+from newsletter.database import Session
+from newsletter.installation import Installation
+from newsletter.language import translator
+from newsletter.mail.letter import Button, Words
+from newsletter.mail.message import Mailbox, Message
+from newsletter.mail.outbox import Written
+from newsletter.mail.smtp import Envelope
+from newsletter.mail.tables import Letter
+from newsletter.newsletters.tables import Newsletter
+from newsletter.signup.actions import confirmation_token
+from newsletter.signup.tables import SignupRequest
+from newsletter.subscribers.actions import active_subscription
+from newsletter.subscribers.tables import Subscriber, Subscription
+from newsletter.tokens import new_id
+
+
+async def write_confirmation(installation: Installation, session: Session, letter: Letter) -> Written | None:
+    """Write the letter that a signup request leads to; None where the request is gone or confirmed.
+
+    Whoever is subscribed already is told so instead, and the request is dropped: it changed nothing (RULES H3).
+    """
+    request = await session.get(SignupRequest, letter.request_id)
+    if request is None or request.email is None or request.canonical is None:
+        return None
+    newsletter = await session.get_one(Newsletter, request.newsletter_id)
+    if await active_subscription(session, newsletter.id, request.canonical):
+        words = _already(installation, newsletter, request.language)
+        return _written(installation, newsletter, request.email, request.language, words, partial(_drop, request.id))
+    words = _question(installation, newsletter, request)
+    return _written(installation, newsletter, request.email, request.language, words, partial(_sent, installation, request.id))
+
+
+def _question(installation: Installation, newsletter: Newsletter, request: SignupRequest) -> Words:
+    say = translator(request.language)
+    url = installation.url(f"/confirm/{confirmation_token(installation.keys, request.id)}")
+    name = newsletter.name
+    return Words(
+        subject=say("Please confirm your subscription to %(newsletter)s") % {"newsletter": name},
+        sender=name,
+        before=[say("Somebody asked for the newsletter %(newsletter)s to be sent to this address.") % {"newsletter": name}],
+        button=Button(say("Read and confirm"), url),
+        after=[
+            say("If that was you, follow the link and press the button there. The link is valid for %(hours)s hours.")
+            % {"hours": installation.settings.retention_unconfirmed},
+            say("If it was not you, do nothing. You will not get the newsletter, and your address will be deleted."),
+        ],
+        footer=_signature(installation, newsletter),
+    )
+
+
+def _already(installation: Installation, newsletter: Newsletter, language: str) -> Words:
+    say = translator(language)
+    name = {"newsletter": newsletter.name}
+    return Words(
+        subject=say("You are subscribed to %(newsletter)s already") % name,
+        sender=newsletter.name,
+        before=[
+            say("Somebody asked for the newsletter %(newsletter)s to be sent to this address.") % name,
+            say("You are subscribed already, so nothing has changed, and there is nothing you need to do."),
+        ],
+        footer=_signature(installation, newsletter),
+    )
+
+
+async def write_welcome(installation: Installation, unsubscribe_url: str, session: Session, letter: Letter) -> Written | None:
+    """Write the copy of the agreement that a new subscriber gets, with the way out and the right to object (RULES B4)."""
+    subscription = await session.get(Subscription, letter.subscription_id)
+    if subscription is None:
+        return None
+    subscriber = await session.get_one(Subscriber, subscription.subscriber_id)
+    newsletter = await session.get_one(Newsletter, subscription.newsletter_id)
+    newest = (await agreements.of_subscription(session, subscription.id))[-1]
+    notice = await notices.find(session, newest.notice_hash)
+    say = translator(subscriber.language)
+    name = {"newsletter": newsletter.name}
+    words = Words(
+        subject=say("Welcome to %(newsletter)s") % name,
+        sender=newsletter.name,
+        before=[
+            say("You now subscribe to %(newsletter)s. This is what you agreed to; please keep it.") % name,
+            say("You may object to this at any time, and leave with one click:"),
+        ],
+        button=Button(say("Unsubscribe"), unsubscribe_url),
+        notice_text=f"{notice.label}\n\n{notice.text}" if notice else "",
+        notice_html=notices.as_html(f"{notice.label}\n\n{notice.text}") if notice else "",
+        footer=_signature(installation, newsletter),
+    )
+    return _written(installation, newsletter, subscriber.email, subscriber.language, words, None)
+
+
+async def _sent(installation: Installation, request_id: str, session: Session) -> None:
+    agreement = await agreements.of_request(session, request_id)
+    if agreement is not None:
+        origin = agreements.Origin("system", "mail")
+        agreements.append(session, installation.clock, agreement.id, EventKind.CONFIRMATION_SENT, origin)
+
+
+async def _drop(request_id: str, session: Session) -> None:
+    request = await session.get(SignupRequest, request_id)
+    if request is not None:
+        await session.delete(request)
+
+
+def _signature(installation: Installation, newsletter: Newsletter) -> Sequence[str]:
+    settings = installation.settings
+    named = (settings.controller_name, settings.controller_organisation_number, settings.controller_address)
+    return [", ".join(part for part in named if part) or newsletter.name, settings.controller_email or newsletter.sender_address]
+
+
+def _written(
+    installation: Installation, newsletter: Newsletter, recipient: str, language: str, words: Words, sent: object
+) -> Written:
+    message = Message(
+        sender=Mailbox(newsletter.sender_address, newsletter.sender_name or newsletter.name),
+        recipient=Mailbox(recipient),
+        subject=words.subject,
+        text=words.as_text(),
+        html=words.as_html(language),
+        date=installation.clock.now(),
+        message_id=f"{new_id()}@{installation.settings.host}",
+        headers=(("Auto-Submitted", "auto-generated"),),
+    )
+    return Written(Envelope(newsletter.sender_address, recipient), message.to_bytes(), sent)  # type: ignore[arg-type]

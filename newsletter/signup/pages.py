@@ -1,0 +1,192 @@
+"""The signup form and the confirmation page.
+
+GET shows, POST acts: a mail scanner that opens every link confirms nobody (RULES E5). The form carries the hash of the notice it
+showed, signed, so that a notice that changed between GET and POST is noticed (RULES A6).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Response, get, post
+
+from newsletter.agreements import notices
+from newsletter.agreements.actions import Origin, of_request
+from newsletter.agreements.tables import Notice
+from newsletter.database import Session
+from newsletter.errors import InvalidInput, NotFound
+from newsletter.language import LANGUAGES, translator
+from newsletter.newsletters import actions as newsletters
+from newsletter.newsletters.tables import Newsletter
+from newsletter.signup import actions
+from newsletter.signup.rules import FIELDS, read_signup
+from newsletter.tokens import InvalidToken, Keyring
+from newsletter.web import WebRequest, installation_of, page, read_form, see_other, visitor_language
+
+NOTICE_CHANGED = "The notice has changed since you opened this page. Please read it again, and tick the box if you agree."
+_LABELS = {"given_name": "Given name", "family_name": "Family name", "title": "Title", "employer": "Employer"}
+
+
+def sign_notice(keys: Keyring, newsletter_id: str, notice_hash: str) -> str:
+    """Give the token that proves our own form showed that notice."""
+    return keys.sign(f"notice/{newsletter_id}", bytes.fromhex(notice_hash))
+
+
+async def current_notice(session: Session, newsletter: Newsletter, language: str) -> Notice:
+    """Give the notice in force in that language, else in the newsletter's own. Raises NotFound where it has none yet."""
+    in_force = await notices.in_force(session, newsletter.id)
+    notice = in_force.get(language) or in_force.get(newsletter.language) or next(iter(in_force.values()), None)
+    if notice is None:
+        raise NotFound("This newsletter is not open for signups yet.")
+    return notice
+
+
+@get("/newsletters/{slug:str}", include_in_schema=False)
+async def form(request: WebRequest, slug: str) -> Response[Any]:
+    """Show the signup form with the notice in full."""
+    async with installation_of(request).database.read() as session:
+        newsletter = await newsletters.by_slug(session, slug)
+        language = visitor_language(request, newsletter.language)
+        return await _form_page(request, session, newsletter, language, {}, {})
+
+
+@post("/newsletters/{slug:str}/signup", include_in_schema=False, status_code=303)
+async def sign_up(request: WebRequest, slug: str) -> Response[Any]:
+    """Take a signup; the answer is the same for every address."""
+    installation = installation_of(request)
+    values = await read_form(request)
+    async with installation.database.read() as session:
+        newsletter = await newsletters.by_slug(session, slug)
+        language = visitor_language(request, newsletter.language)
+        notice = await current_notice(session, newsletter, values.get("language", language))
+        try:
+            signup = read_signup(values, notice.language)
+            witnessed = _shown_by_us(installation.keys, newsletter.id, values.get("notice", ""), notice.hash)
+        except InvalidInput as error:
+            return await _form_page(request, session, newsletter, notice.language, values, error.fields)
+    origin = Origin("subject", "form", _source_page(request))
+    asked = actions.Asked(notice, witnessed, origin, installation.settings.retention_unconfirmed)
+    async with installation.database.write() as session:
+        await actions.ask(session, installation.clock, newsletter, signup, asked)
+    return see_other(f"/newsletters/{slug}/asked?language={signup.language}")
+
+
+def _shown_by_us(keys: Keyring, newsletter_id: str, token: str, notice_hash: str) -> bool:
+    """Say whether our own form showed the notice. A form of another site brings no token, and is taken at its word."""
+    if not token:
+        return False
+    try:
+        shown = keys.read(f"notice/{newsletter_id}", token).hex()
+    except InvalidToken:
+        shown = ""
+    if shown != notice_hash:
+        raise InvalidInput(NOTICE_CHANGED, {"notice": NOTICE_CHANGED})
+    return True
+
+
+def _source_page(request: WebRequest) -> str | None:
+    """Give the page the form stood on, without its query, which may hold anything."""
+    referer = request.headers.get("referer", "").partition("?")[0].partition("#")[0]
+    return referer[:500] if referer.startswith(("http://", "https://")) and referer.isprintable() else None
+
+
+async def _form_page(
+    request: WebRequest,
+    session: Session,
+    newsletter: Newsletter,
+    language: str,
+    values: Mapping[str, str],
+    wrong: Mapping[str, str],
+) -> Response[Any]:
+    in_force = await notices.in_force(session, newsletter.id)
+    notice = await current_notice(session, newsletter, language)
+    say = translator(notice.language)
+    keys = installation_of(request).keys
+    path = f"/newsletters/{newsletter.slug}"
+    return page(
+        request,
+        "signup/form.html",
+        language=notice.language,
+        status=422 if wrong else 200,
+        newsletter=newsletter,
+        action=f"{path}/signup",
+        notice={"label": notice.label, "html": notices.as_html(notice.text)},
+        notice_token=sign_notice(keys, newsletter.id, notice.hash),
+        values={field: values.get(field, "")[:254] for field in ("email", *FIELDS)},
+        errors={field: say(sentence) for field, sentence in wrong.items()},
+        languages=[
+            {"code": code, "label": label, "url": f"{path}?language={code}", "current": code == notice.language}
+            for code, label in LANGUAGES.items()
+            if code in in_force
+        ],
+    )
+
+
+@get("/newsletters/{slug:str}/asked", include_in_schema=False)
+async def asked(request: WebRequest, slug: str) -> Response[Any]:
+    """Tell to look into the mailbox; the same for everybody."""
+    async with installation_of(request).database.read() as session:
+        newsletter = await newsletters.by_slug(session, slug)
+    language = visitor_language(request, newsletter.language)
+    return page(request, "signup/asked.html", language=language, newsletter=newsletter)
+
+
+@get("/confirm/{token:str}", include_in_schema=False)
+async def look(request: WebRequest, token: str) -> Response[Any]:
+    """Show what is to be confirmed, with the whole notice. Nothing happens until the button is pressed."""
+    installation = installation_of(request)
+    async with installation.database.read() as session:
+        try:
+            waiting = await actions.look_up(session, installation.clock, installation.keys, token)
+        except actions.LinkExpired as error:
+            return await _expired(request, session, error)
+        newsletter = await newsletters.by_id(session, waiting.newsletter_id)
+        agreement = await of_request(session, waiting.id)
+        notice = await notices.find(session, agreement.notice_hash) if agreement else None
+    if waiting.confirmed_at is not None or notice is None:
+        return _confirmed(request, newsletter, waiting.language, already=True)
+    say = translator(waiting.language)
+    details = [{"label": say("E-mail"), "value": waiting.email}]
+    details += [
+        {"label": say(label), "value": value} for field, label in _LABELS.items() if (value := getattr(waiting, field))
+    ]
+    return page(
+        request,
+        "signup/confirm.html",
+        language=waiting.language,
+        private=True,
+        newsletter=newsletter,
+        details=details,
+        notice={"label": notice.label, "html": notices.as_html(notice.text)},
+        action=f"/confirm/{token}",
+    )
+
+
+@post("/confirm/{token:str}", include_in_schema=False, status_code=200)
+async def confirm(request: WebRequest, token: str) -> Response[Any]:
+    """Confirm: from here on the person is subscribed."""
+    installation = installation_of(request)
+    try:
+        async with installation.database.write() as session:
+            confirmed, already = await actions.confirm(session, installation.clock, installation.keys, token)
+            newsletter = await newsletters.by_id(session, confirmed.newsletter_id)
+    except actions.LinkExpired as error:
+        async with installation.database.read() as session:
+            return await _expired(request, session, error)
+    return _confirmed(request, newsletter, confirmed.language, already=already)
+
+
+def _confirmed(request: WebRequest, newsletter: Newsletter, language: str, *, already: bool) -> Response[Any]:
+    return page(
+        request, "signup/confirmed.html", language=language, private=True, newsletter=newsletter, already=already
+    )
+
+
+async def _expired(request: WebRequest, session: Session, error: actions.LinkExpired) -> Response[Any]:
+    on_offer = await newsletters.on_offer(session)
+    language = visitor_language(request)
+    return page(
+        request, "signup/expired.html", language=language, status=error.status, private=True, newsletters=on_offer
+    )
+
+
+handlers = [form, sign_up, asked, look, confirm]

@@ -1,0 +1,1 @@
+"""The people, each reachable at one address, and what they subscribe to."""

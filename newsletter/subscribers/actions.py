@@ -1,0 +1,134 @@
+"""Finding, making and searching subscribers, and what they subscribe to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, exists, func
+from sqlmodel import col, select
+
+from newsletter.addresses import Address, canonical
+from newsletter.clock import Clock
+from newsletter.database import Session, insert
+from newsletter.subscribers.tables import DeadSignal, Subscriber, Subscription, SubscriptionState
+from newsletter.tokens import new_id
+
+DETAILS = ("given_name", "family_name", "title", "employer")
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a search: each subscription of the newsletter with its subscriber, and where the next page begins."""
+
+    items: Sequence[tuple[Subscription, Subscriber]]
+    next: str | None
+
+
+def mailable() -> ColumnElement[bool]:
+    """Give the condition, on `subscription`, under which mail may leave for it (RULES E3).
+
+    It is active, and its address was not found dead. Everything that mails asks this right before it does.
+    """
+    dead = exists().where(col(DeadSignal.subscriber_id) == col(Subscription.subscriber_id))
+    return (col(Subscription.state) == SubscriptionState.ACTIVE) & ~dead
+
+
+async def enter(session: Session, clock: Clock, address: Address, language: str, details: Mapping[str, str | None]) -> Subscriber:
+    """Give the subscriber of that address, made where there is none, with the details that are given set."""
+    values = {
+        "id": new_id(),
+        "email": address.email,
+        "canonical": address.canonical,
+        "language": language,
+        "created_at": clock.now(),
+    }
+    await session.execute(
+        insert(session, Subscriber).values(values).on_conflict_do_nothing(index_elements=["canonical"])
+    )
+    query = select(Subscriber).where(Subscriber.canonical == address.canonical).with_for_update()
+    subscriber = (await session.exec(query)).one()
+    for field in DETAILS:
+        if details.get(field):
+            setattr(subscriber, field, details[field])
+    subscriber.language = language
+    return subscriber
+
+
+async def current_subscription(session: Session, subscriber_id: str, newsletter_id: str) -> Subscription | None:
+    """Give the subscription of that subscriber to that newsletter that has not ended."""
+    found = await session.exec(
+        select(Subscription).where(
+            Subscription.subscriber_id == subscriber_id,
+            Subscription.newsletter_id == newsletter_id,
+            col(Subscription.state) != SubscriptionState.ENDED,
+        )
+    )
+    return found.first()
+
+
+async def active_subscription(session: Session, newsletter_id: str, canonical_address: str) -> Subscription | None:
+    """Give the active subscription of that address to that newsletter."""
+    found = await session.exec(
+        select(Subscription)
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(
+            Subscriber.canonical == canonical_address,
+            Subscription.newsletter_id == newsletter_id,
+            Subscription.state == SubscriptionState.ACTIVE,
+        )
+    )
+    return found.first()
+
+
+async def subscribe(session: Session, clock: Clock, subscriber_id: str, newsletter_id: str) -> Subscription:
+    """Make the subscription active, with a new id that was never used before."""
+    subscription = Subscription(
+        id=new_id(),
+        subscriber_id=subscriber_id,
+        newsletter_id=newsletter_id,
+        state=SubscriptionState.ACTIVE,
+        created_at=clock.now(),
+    )
+    session.add(subscription)
+    await session.flush()
+    return subscription
+
+
+async def count_active(session: Session, newsletter_id: str) -> int:
+    """Give how many are subscribed to the newsletter."""
+    found = await session.exec(
+        select(func.count())
+        .select_from(Subscription)
+        .where(Subscription.newsletter_id == newsletter_id, Subscription.state == SubscriptionState.ACTIVE)
+    )
+    return found.one()
+
+
+async def search(session: Session, newsletter_id: str, text: str, after: str | None = None) -> Found:
+    """Find subscribers of a newsletter whose address or name begins with `text` (a whole address finds one).
+
+    Pages of 50, ordered by id, which is random; `after` is the last id of the page before.
+    """
+    query = (
+        select(Subscription, Subscriber)
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(Subscription.newsletter_id == newsletter_id)
+        .order_by(col(Subscription.id))
+        .limit(PAGE + 1)
+    )
+    if after:
+        query = query.where(col(Subscription.id) > after)
+    if wanted := canonical(text.strip()):
+        query = query.where(_begins_with(wanted))
+    rows = (await session.exec(query)).all()
+    return Found(rows[:PAGE], rows[PAGE - 1][0].id if len(rows) > PAGE else None)
+
+
+def _begins_with(wanted: str) -> ColumnElement[bool]:
+    if "@" in wanted.strip("@"):
+        return col(Subscriber.canonical) == wanted
+    names = [func.lower(col(getattr(Subscriber, field))) for field in DETAILS]
+    found = col(Subscriber.canonical).contains(wanted, autoescape=True)
+    for name in names:
+        found = found | name.startswith(wanted, autoescape=True)
+    return found

@@ -1,0 +1,118 @@
+"""The people, and what they subscribe to.
+
+Every row that belongs to a person hangs on `subscriber` by ON DELETE CASCADE: deleting that one row deletes
+everything (RULES C1). A subscription's id is random and never used again, so a link from before a person left
+can't touch who they are when they come back.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from newsletter.database import Moment
+from newsletter.personal import Category, personal
+
+_UNTIL_LEAVING = "until the last subscription ends"
+
+
+class SubscriptionState(StrEnum):
+    """Where a subscription stands. A pending one is a signup request that waits for its confirmation."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Subscriber(SQLModel, table=True):
+    """One person, reachable at one address."""
+
+    __tablename__ = "subscriber"
+
+    id: str = Field(primary_key=True, max_length=26)
+    email: str = Field(
+        max_length=254,
+        sa_column_kwargs={"info": personal(Category.CONTACT, "sending the newsletter", _UNTIL_LEAVING)},
+    )
+    canonical: str = Field(
+        max_length=254,
+        unique=True,
+        sa_column_kwargs={"info": personal(Category.CONTACT, "recognising the address", _UNTIL_LEAVING)},
+    )
+    given_name: str | None = Field(
+        default=None,
+        max_length=64,
+        sa_column_kwargs={"info": personal(Category.IDENTITY, "addressing the reader", _UNTIL_LEAVING)},
+    )
+    family_name: str | None = Field(
+        default=None,
+        max_length=64,
+        sa_column_kwargs={"info": personal(Category.IDENTITY, "addressing the reader", _UNTIL_LEAVING)},
+    )
+    title: str | None = Field(
+        default=None,
+        max_length=64,
+        sa_column_kwargs={"info": personal(Category.WORK, "knowing the readership", _UNTIL_LEAVING)},
+    )
+    employer: str | None = Field(
+        default=None,
+        max_length=64,
+        sa_column_kwargs={"info": personal(Category.WORK, "knowing the readership", _UNTIL_LEAVING)},
+    )
+    language: str = Field(
+        max_length=8,
+        sa_column_kwargs={"info": personal(Category.PREFERENCE, "writing in the reader's language", _UNTIL_LEAVING)},
+    )
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class Subscription(SQLModel, table=True):
+    """A subscriber's subscription to one newsletter; at most one that has not ended."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        Index(
+            "ix_subscription_current",
+            "newsletter_id",
+            "subscriber_id",
+            unique=True,
+            sqlite_where=text("state <> 'ended'"),
+            postgresql_where=text("state <> 'ended'"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=26)
+    subscriber_id: str = Field(foreign_key="subscriber.id", ondelete="CASCADE", index=True, max_length=26)
+    newsletter_id: str = Field(foreign_key="newsletter.id", ondelete="CASCADE", max_length=26)
+    state: str = Field(max_length=16)
+    created_at: datetime = Field(sa_type=Moment)
+    ended_at: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class SignalState(StrEnum):
+    """Held until the hold is over; quarantined where the circuit breaker asks for an editor's eye."""
+
+    HELD = "held"
+    QUARANTINED = "quarantined"
+
+
+class DeadSignal(SQLModel, table=True):
+    """A subscriber's address was refused as dead. While this stands, nothing more is sent to it (RULES F3)."""
+
+    __tablename__ = "dead_signal"
+
+    subscriber_id: str = Field(
+        primary_key=True,
+        foreign_key="subscriber.id",
+        ondelete="CASCADE",
+        max_length=26,
+        sa_column_kwargs={
+            "info": personal(Category.CONTACT, "not mailing a dead address", "until the subscriber is deleted")
+        },
+    )
+    mailing_id: str | None = Field(default=None, max_length=26)
+    domain_tag: str = Field(max_length=64, index=True)
+    enhanced: str = Field(max_length=12)
+    state: str = Field(default=SignalState.HELD, max_length=16)
+    at: datetime = Field(sa_type=Moment)

@@ -1,0 +1,149 @@
+"""The only source of randomness, and the only place where keys and tokens are made and read.
+
+Ids. Every id that a token, a mail or an external record can name is 128 random bits (RULES C1): sequences
+hand old numbers to new people after a deletion or a restore, random ids never do.
+
+Keys. One root secret; each purpose has its own key, derived from it by HKDF-SHA256 (DESIGN §7). A `Keyring`
+holds the current root secret and the previous one, so that a rotation does not break the links already mailed.
+
+Tokens. A token is `key id (1 byte) + payload + MAC (16 bytes)`, as URL-safe base64. The MAC covers the purpose, so
+a token for one act is worthless for another. Tokens are stateless: an unsubscribe link works however often
+it is used, and after the person is gone (RULES E2).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator, MutableSequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+ID_BYTES = 16
+MAC_BYTES = 16
+MINIMUM_SECRET_BYTES = 32
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, or it was made for something else."""
+
+
+def new_id() -> str:
+    """Give a fresh random id: 128 bits as 26 lower-case base32 characters, never used before or again."""
+    return encode_id(secrets.token_bytes(ID_BYTES))
+
+
+def new_nonce() -> bytes:
+    """Give 128 random bits that are to be stored nowhere beside a person (DESIGN §6)."""
+    return secrets.token_bytes(ID_BYTES)
+
+
+def new_secret() -> str:
+    """Give a fresh secret of 256 bits, URL-safe: a root secret, an API key, a password."""
+    return secrets.token_urlsafe(32)
+
+
+def shuffle(items: MutableSequence[Any]) -> None:
+    """Put `items` in a random order, in place, so that their order tells nothing."""
+    secrets.SystemRandom().shuffle(items)
+
+
+def jitter(low: float, high: float) -> float:
+    """Give a random number between `low` and `high`, to keep retries from marching in step."""
+    return secrets.SystemRandom().uniform(low, high)
+
+
+def encode_id(raw: bytes) -> str:
+    """Write 16 bytes as 26 lower-case base32 characters, without padding."""
+    return base64.b32encode(raw).decode().rstrip("=").lower()
+
+
+def decode_id(text: str) -> bytes:
+    """Read an id back into its 16 bytes. Raises InvalidToken where it is not an id."""
+    try:
+        raw = base64.b32decode(text.upper() + "======")
+    except (binascii.Error, ValueError) as error:
+        raise InvalidToken from error
+    if len(raw) != ID_BYTES:
+        raise InvalidToken
+    return raw
+
+
+def fingerprint(text: str) -> str:
+    """Give the SHA-256 of a high-entropy secret in hex, which may be stored where the secret may not (RULES H5)."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def equal(left: str, right: str) -> bool:
+    """Compare two secrets in constant time."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+@lru_cache(maxsize=4096)
+def _derive(root: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"newsletter/" + purpose.encode()).derive(root)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The root secret, and the one before it while links signed with that are still in mailboxes."""
+
+    root: bytes
+    previous: bytes | None = None
+
+    def _roots(self) -> Iterator[bytes]:
+        yield self.root
+        if self.previous is not None:
+            yield self.previous
+
+    def tag(self, purpose: str, data: bytes) -> bytes:
+        """Give the 32-byte HMAC-SHA256 of `data` under the key of `purpose`."""
+        return hmac.digest(_derive(self.root, purpose), data, "sha256")
+
+    def sign(self, purpose: str, payload: bytes) -> str:
+        """Give a token that carries `payload` readably and proves that we made it for `purpose`."""
+        signed = self._key_id(self.root) + payload
+        return _to_text(signed + self._mac(self.root, purpose, signed))
+
+    def read(self, purpose: str, token: str) -> bytes:
+        """Give back the payload of a token. Raises InvalidToken where it is forged or for another purpose."""
+        raw = _from_text(token)
+        signed, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
+        for root in self._roots():
+            if signed[:1] == self._key_id(root) and hmac.compare_digest(mac, self._mac(root, purpose, signed)):
+                return signed[1:]
+        raise InvalidToken
+
+    @staticmethod
+    def _key_id(root: bytes) -> bytes:
+        return _derive(root, "key-id")[:1]
+
+    @staticmethod
+    def _mac(root: bytes, purpose: str, signed: bytes) -> bytes:
+        return hmac.digest(_derive(root, purpose), signed, "sha256")[:MAC_BYTES]
+
+
+def payload(token: str) -> bytes:
+    """Give what a token carries, unproven: only for finding out under which purpose it is to be read."""
+    return _from_text(token)[1:-MAC_BYTES]
+
+
+def _to_text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _from_text(token: str) -> bytes:
+    if len(token) > 512 or not token.isascii():
+        raise InvalidToken
+    try:
+        raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidToken from error
+    if len(raw) <= MAC_BYTES + 1 or _to_text(raw) != token:
+        raise InvalidToken
+    return raw

@@ -1,0 +1,49 @@
+"""Leaving. The link is stateless: it works however often it is used, and after the person is gone (RULES E2).
+
+Its token names a subscription, which is random and never used again, so a link from before somebody left can't touch who
+they are when they come back; and it can do nothing but unsubscribe (RULES E7).
+"""
+
+from newsletter.agreements.actions import Origin
+from newsletter.agreements.ending import Ending, end_subscription
+from newsletter.clock import Clock
+from newsletter.database import Session
+from newsletter.errors import NotFound
+from newsletter.newsletters.tables import Newsletter
+from newsletter.signup.actions import withdraw_requests
+from newsletter.subscribers.tables import Subscriber, Subscription
+from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id
+
+_PURPOSE = "unsubscribe"
+
+
+def unsubscribe_token(keys: Keyring, subscription_id: str) -> str:
+    """Give the token of a subscription's unsubscribe link."""
+    return keys.sign(_PURPOSE, decode_id(subscription_id))
+
+
+def read_token(keys: Keyring, token: str) -> str:
+    """Give the subscription a link is about, whether it still exists or not. Raises NotFound for a link that isn't ours."""
+    try:
+        return encode_id(keys.read(_PURPOSE, token))
+    except InvalidToken:
+        raise NotFound("This unsubscribe link is not complete. Please use the whole link from the newsletter.") from None
+
+
+async def newsletter_of(session: Session, subscription_id: str) -> Newsletter | None:
+    """Give the newsletter a subscription is to, or None where it is gone."""
+    subscription = await session.get(Subscription, subscription_id)
+    return await session.get(Newsletter, subscription.newsletter_id) if subscription else None
+
+
+async def unsubscribe(session: Session, clock: Clock, subscription_id: str, channel: str) -> Ending:
+    """End a subscription, and forget what its address asked of the same newsletter and never confirmed."""
+    subscription = await session.get(Subscription, subscription_id)
+    if subscription is None:
+        return Ending.NOTHING
+    subscriber = await session.get(Subscriber, subscription.subscriber_id)
+    newsletter_id = subscription.newsletter_id
+    ending = await end_subscription(session, clock, subscription_id, Origin("subject", channel))
+    if subscriber is not None and ending is not Ending.NOTHING:
+        await withdraw_requests(session, newsletter_id, subscriber.canonical)
+    return ending

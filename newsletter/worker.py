@@ -1,0 +1,168 @@
+"""The worker: mails letters, sends mailings, buries the dead and keeps what has a retention.
+
+What is durable work is a job of the queue; what happens every second is a loop that first looks whether there is anything
+to do. The ledger and the outbox are the truth: the sweep finds every mailing with work left, whatever the queue remembers.
+"""
+
+import asyncio
+import fcntl
+import os
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from newsletter.bounces import actions as bounces
+from newsletter.database import Session, database_seconds, insert
+from newsletter.delivery import actions as delivery
+from newsletter.delivery import ledger
+from newsletter.delivery.sending import Sender
+from newsletter.delivery.tables import Mailing, MailingState
+from newsletter.editors.sessions import purge_expired
+from newsletter.installation import Installation
+from newsletter.issues.preview import write_test
+from newsletter.jobs import Heartbeat, Jobs, every
+from newsletter.mail.outbox import Outbox, Writer, Written
+from newsletter.mail.smtp import Connections, read_relay
+from newsletter.mail.tables import Letter, LetterKind
+from newsletter.signup.actions import purge_unconfirmed
+from newsletter.signup.letters import write_confirmation, write_welcome
+from newsletter.subscribers.tables import DeadSignal, SignalState
+from newsletter.tokens import new_id
+from newsletter.unsubscribe.actions import unsubscribe_token
+
+_SEND = "send"
+_RETAIN = "retain"
+_EVERY_TEN_MINUTES = "0 */10 * * * *"
+_MOST_WORKERS = 64
+
+
+class Worker:
+    """A running worker. Its name is its own as long as it lives, and its successor's afterwards."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._stop = asyncio.Event()
+        self._name, self._lock = _take_name(installation.settings.data_dir)
+        settings = installation.settings
+        self._connections = Connections(read_relay(settings.smtp_url), settings.smtp_connections, settings.host)
+        self._sender = Sender(installation, self._connections, self._name, partial(bounces.watch, installation))
+        self._outbox = Outbox(installation.database, installation.clock, self._connections, _writers(installation))
+        self._jobs = Jobs(settings.database, self._name)
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take up what the predecessor left, and begin."""
+        async with self._installation.database.write() as session:
+            await ledger.release_of(session, self._name)
+        if self._installation.database.on_sqlite:
+            await self._outbox.recover()
+        await self._beat()
+        self._jobs.register(_SEND, self._sender.work_on)
+        self._jobs.register(_RETAIN, self._retain, cron=_EVERY_TEN_MINUTES)
+        await self._jobs.start()
+        loops = {
+            "heartbeat": (5.0, self._beat),
+            "letters": (0.3, self._mail_letters),
+            "mailings": (0.3, self._sweep),
+            "dead": (1.0, self._bury),
+            "forget": (10.0, self._installation.database.forget),
+        }
+        self._loops = [
+            asyncio.create_task(every(seconds, name, work, self._stop)) for name, (seconds, work) in loops.items()
+        ]
+
+    async def stop(self) -> None:
+        """Drain: begin nothing more, let what is on its way arrive, and give the leases back."""
+        self._stop.set()
+        self._sender.stop()
+        await self._sender.drained()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._jobs.stop()
+        await self._connections.close()
+        self._lock.close()
+
+    async def _beat(self) -> None:
+        async with self._installation.database.write() as session:
+            values = {"worker": self._name, "seen_at": database_seconds()}
+            statement = insert(session, Heartbeat).values(values)
+            await session.execute(
+                statement.on_conflict_do_update(index_elements=["worker"], set_={"seen_at": database_seconds()})
+            )
+
+    async def _mail_letters(self) -> None:
+        now = self._installation.clock.now()
+        async with self._installation.database.read() as session:
+            due = select(func.count()).select_from(Letter).where(Letter.due_at <= now)
+            waiting = (await session.exec(due.where(Letter.leased_until < database_seconds()))).one()
+        if waiting:
+            await self._outbox.mail_waiting(self._stop.is_set)
+
+    async def _sweep(self) -> None:
+        database, clock = self._installation.database, self._installation.clock
+        async with database.read() as session:
+            open_states = (MailingState.SCHEDULED, MailingState.SENDING)
+            query = select(func.count()).select_from(Mailing).where(col(Mailing.state).in_(open_states))
+            if not (await session.exec(query)).one():
+                return
+        async with database.write() as session:
+            await delivery.start_due(session, clock)
+            await delivery.finish_done(session, clock)
+        async with database.read() as session:
+            mailings = await delivery.with_work(session)
+        for mailing_id in mailings:
+            await self._jobs.enqueue(_SEND, mailing_id)
+
+    async def _bury(self) -> None:
+        async with self._installation.database.read() as session:
+            held = select(func.count()).select_from(DeadSignal).where(DeadSignal.state == SignalState.HELD)
+            if not (await session.exec(held)).one():
+                return
+        async with self._installation.database.write() as session:
+            await bounces.bury(session, self._installation)
+
+    async def _retain(self, _: str) -> None:
+        clock = self._installation.clock
+        async with self._installation.database.write() as session:
+            await purge_unconfirmed(session, clock)
+            await purge_expired(session, self._installation)
+            await bounces.purge_tallies(session, self._installation)
+            await delivery.forget_old_marks(session, clock)
+
+
+def _writers(installation: Installation) -> dict[LetterKind, Writer]:
+    async def welcome(session: Session, letter: Letter) -> Written | None:
+        token = unsubscribe_token(installation.keys, letter.subscription_id or "")
+        return await write_welcome(installation, installation.url(f"/unsubscribe/{token}"), session, letter)
+
+    return {
+        LetterKind.CONFIRMATION: partial(write_confirmation, installation),
+        LetterKind.WELCOME: welcome,
+        LetterKind.TEST: partial(write_test, installation),
+    }
+
+
+def _take_name(folder: Path) -> tuple[str, IO[str]]:
+    """Give a name that no living worker has, with the lock that says so. A machine's worker gets its old name back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = folder / "machine.id"
+    if not machine.exists():
+        draft = machine.with_name(f".machine.{os.getpid()}")
+        draft.write_text(new_id(), encoding="ascii")
+        try:
+            os.link(draft, machine)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    for number in range(_MOST_WORKERS):
+        file = (folder / f"worker-{number}.lock").open("w", encoding="ascii")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            continue
+        return f"{machine.read_text(encoding='ascii')}-{number}", file
+    raise RuntimeError("too many workers on one machine")

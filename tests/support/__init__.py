@@ -1,0 +1,1 @@
+"""What the tests are run with: a real PostgreSQL, a real SMTP peer, a real browser, the real program."""
