@@ -11,7 +11,9 @@ from newsletter.errors import InvalidInput
 LONGEST_NAME = 64
 _LINK = re.compile(r"://|\bwww\.|\w\.\w{2,}/", re.IGNORECASE)
 # An employer may well be called Example.com; a person isn't.
-_BARE_DOMAIN = re.compile(r"[\w-]{2,}\.(?:com|net|org|no|se|dk|eu|io|ru|cn|info|biz|xyz|top|site|online)\b", re.IGNORECASE)
+_BARE_DOMAIN = re.compile(
+    r"[\w-]{2,}\.(?:com|net|org|no|se|dk|eu|io|ru|cn|info|biz|xyz|top|site|online)\b", re.IGNORECASE
+)
 _FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 NO_ADDRESS = "Please give your e-mail address."

@@ -22,7 +22,9 @@ class Problem(msgspec.Struct):
     fields: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
-Slug = Annotated[str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64, description="The newsletter's short name.")]
+Slug = Annotated[
+    str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64, description="The newsletter's short name.")
+]
 IssueId = Annotated[str, Meta(pattern="^[a-z2-7]{26}$", description="The issue's id.")]
 
 _MEANINGS = {

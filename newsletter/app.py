@@ -98,7 +98,9 @@ def create_app(
 
 def _static() -> Router:
     folder = str(resources.files("newsletter") / "static")
-    return create_static_files_router("/static", [folder], cache_control=CacheControlHeader(max_age=_YEAR, immutable=True))
+    return create_static_files_router(
+        "/static", [folder], cache_control=CacheControlHeader(max_age=_YEAR, immutable=True)
+    )
 
 
 def _openapi() -> OpenAPIConfig:

@@ -53,9 +53,10 @@ def demo(port: int, host: str) -> None:
 
     Example: newsletter demo --port 8000
     """
-    from newsletter import demo as demonstration
+    # Only the demonstration needs an SMTP server.
+    from newsletter.demo.running import run
 
-    demonstration.run(host, port)
+    run(host, port)
 
 
 @cli.command()
@@ -171,7 +172,12 @@ def api_key() -> None:
 
 @api_key.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, help="issues, send, figures or subscribers; several times for several. All by default.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    help="issues, send, figures or subscribers; several times for several. All by default.",
+)
 @_JSON
 def api_key_create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """Make an API key. It is shown this once.

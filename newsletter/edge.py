@@ -1,4 +1,5 @@
-"""What happens to every request at the edge: security headers on every answer, and one log line without a path or an address.
+"""What happens to every request at the edge: security headers on every answer, and one log line without a path or an
+address.
 
 The log names the route's template, never the path, for a path may hold a token (RULES H6).
 """

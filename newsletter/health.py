@@ -28,7 +28,9 @@ async def live() -> dict[str, str]:
 
 @get("/health/ready", include_in_schema=False)
 async def ready(request: WebRequest) -> Response[dict[str, Any]]:
-    """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest letter has waited."""
+    """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest letter has
+    waited.
+    """
     installation = installation_of(request)
     try:
         async with installation.database.read() as session:

@@ -40,7 +40,9 @@ class Heartbeat(SQLModel, table=True):
 
 
 class JobFailed(Exception):
-    """A job ended in an error. It carries the error's kind alone: what DBOS stores must hold nothing personal (RULES C7)."""
+    """A job ended in an error. It carries the error's kind alone: what DBOS stores must hold nothing personal (RULES
+    C7).
+    """
 
 
 @DBOS.step(name="newsletter.step")
@@ -71,7 +73,9 @@ class Jobs:
         self._schedules: dict[str, str] = {}
 
     def register(self, name: str, job: Job, *, cron: str | None = None) -> None:
-        """Let `name` run `job`, and, with `cron` (six fields, seconds first), at those times too with an empty subject."""
+        """Let `name` run `job`, and, with `cron` (six fields, seconds first), at those times too with an empty
+        subject.
+        """
         _jobs[name] = job
         if cron:
             self._schedules[name] = cron
@@ -89,7 +93,10 @@ class Jobs:
 
     async def enqueue(self, name: str, subject: str) -> None:
         """Ask for `name` to be run for `subject`; nothing happens where this process asked for that already."""
-        with contextlib.suppress(DBOSQueueDeduplicatedError), SetEnqueueOptions(deduplication_id=f"{self._executor}/{name}/{subject}"):
+        with (
+            contextlib.suppress(DBOSQueueDeduplicatedError),
+            SetEnqueueOptions(deduplication_id=f"{self._executor}/{name}/{subject}"),
+        ):
             await DBOS.enqueue_workflow_async(_QUEUE, _workflow, name, subject)
 
     async def stop(self) -> None:
@@ -118,7 +125,9 @@ def _silence_and_configure(url: str, executor: str) -> None:
 
 
 async def every(seconds: float, name: str, work: Callable[[], Awaitable[object]], stop: asyncio.Event) -> None:
-    """Run `work` again and again, `seconds` apart, until `stop` is set. An error is logged by its kind, and tried again."""
+    """Run `work` again and again, `seconds` apart, until `stop` is set. An error is logged by its kind, and tried
+    again.
+    """
     while not stop.is_set():
         try:
             await work()

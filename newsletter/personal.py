@@ -1,8 +1,8 @@
 """What is personal is declared once, where the column is.
 
-`Field(..., sa_column_kwargs={"info": personal(...)})` marks a column. The access export, the privacy notice and the record
-of processing are all read from these declarations (RULES B5), and so is the test that every such column goes when its
-person goes.
+`Field(..., sa_column_kwargs={"info": personal(...)})` marks a column. The access export, the privacy notice and the
+record of processing are all read from these declarations (RULES B5), and so is the test that every such column goes
+when its person goes.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,6 @@
-"""Running the program: the web server, or a worker alone. A stop signal drains, and the program ends within ten seconds."""
+"""Running the program: the web server, or a worker alone. A stop signal drains, and the program ends within ten
+seconds.
+"""
 
 import asyncio
 import signal

@@ -25,10 +25,12 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    base_url: Annotated[str, Field(description="The address under which readers reach this service; it is in every link.")] = (
-        "http://localhost:8000"
+    base_url: Annotated[
+        str, Field(description="The address under which readers reach this service; it is in every link.")
+    ] = "http://localhost:8000"
+    data_dir: Annotated[Path, Field(description="The folder for the SQLite database and the secret key.")] = Path(
+        "data"
     )
-    data_dir: Annotated[Path, Field(description="The folder for the SQLite database and the secret key.")] = Path("data")
     database_url: Annotated[
         str, Field(description="`postgresql://user:password@host/name`, or empty for SQLite in the data folder.")
     ] = ""
@@ -46,18 +48,26 @@ class Settings(BaseModel):
         str,
         Field(description="The relay: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`."),
     ] = "smtp://localhost:25"
-    smtp_connections: Annotated[int, Field(ge=1, le=200, description="How many connections to the relay are used at once.")] = 10
+    smtp_connections: Annotated[
+        int, Field(ge=1, le=200, description="How many connections to the relay are used at once.")
+    ] = 10
     bounce_domain: Annotated[
-        str, Field(description="The domain whose mail reaches this service; the mailto unsubscribe address is under it.")
+        str,
+        Field(description="The domain whose mail reaches this service; the mailto unsubscribe address is under it."),
     ] = ""
     dead_address_hold: Annotated[
-        int, Field(ge=0, description="Seconds between the refusal of a dead address and the deletion of its subscriber.")
+        int,
+        Field(ge=0, description="Seconds between the refusal of a dead address and the deletion of its subscriber."),
     ] = 3600
-    controller_name: Annotated[str, Field(description="The company that answers for the data, as it is registered.")] = ""
+    controller_name: Annotated[
+        str, Field(description="The company that answers for the data, as it is registered.")
+    ] = ""
     controller_organisation_number: Annotated[str, Field(description="Its organisation number.")] = ""
     controller_address: Annotated[str, Field(description="Its postal address, on one line.")] = ""
     controller_email: Annotated[str, Field(description="Where readers write about privacy.")] = ""
-    metrics_token: Annotated[str, Field(description="The bearer token for /metrics; without it nobody may read them.")] = ""
+    metrics_token: Annotated[
+        str, Field(description="The bearer token for /metrics; without it nobody may read them.")
+    ] = ""
     retention_unconfirmed: Annotated[
         int, Field(ge=1, le=168, description="Hours after which a signup that nobody confirmed is purged (RULES C6).")
     ] = 72
@@ -156,5 +166,7 @@ def _key_file(path: Path) -> str:
             draft.unlink()
     secret = path.read_text(encoding="ascii").strip()
     if len(secret) < MINIMUM_SECRET_BYTES:
-        raise MisconfiguredError(f"{path} does not hold a key; put the right one back, or links already mailed will not work.")
+        raise MisconfiguredError(
+            f"{path} does not hold a key; put the right one back, or links already mailed will not work."
+        )
     return secret

@@ -1,7 +1,7 @@
 """What every page shares: templates, security headers, errors in prose, and forms read safely.
 
-A public page needs no session; a page behind a signed token is never kept by a cache, never indexed, and tells no other site where
-its reader came from (RULES H6). Errors are a page for people and RFC 9457 problem details for programs.
+A public page needs no session; a page behind a signed token is never kept by a cache, never indexed, and tells no other
+site where its reader came from (RULES H6). Errors are a page for people and RFC 9457 problem details for programs.
 """
 
 import hashlib
@@ -27,7 +27,6 @@ from litestar.utils.scope.state import ScopeState
 from newsletter import language as languages
 from newsletter.errors import InvalidInput, NewsletterError, NotSignedIn
 from newsletter.installation import Installation
-
 
 WebRequest = Request[Any, Any, State]
 
@@ -129,7 +128,9 @@ def see_other(url: str) -> Response[Any]:
 
 
 async def read_form(request: WebRequest) -> dict[str, str]:
-    """Read a form's text fields, urlencoded or multipart. Raises InvalidInput for anything else, or bytes that aren't text."""
+    """Read a form's text fields, urlencoded or multipart. Raises InvalidInput for anything else, or bytes that aren't
+    text.
+    """
     if request.content_type[0] not in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
         raise UnsupportedMediaType("Please send this as a form.")
     try:
@@ -160,7 +161,11 @@ def answer_error(request: WebRequest, error: Exception) -> Response[Any]:
         known.status, known.title = 500, "Something went wrong"
     if request.url.path.startswith("/api/"):
         return problem(known)
-    if isinstance(known, NotSignedIn) and request.url.path.startswith("/console") and not request.headers.get("hx-request"):
+    if (
+        isinstance(known, NotSignedIn)
+        and request.url.path.startswith("/console")
+        and not request.headers.get("hx-request")
+    ):
         return see_other("/console/sign-in")
     language = visitor_language(request)
     say = languages.translator(language)

@@ -1,7 +1,8 @@
 """The worker: mails letters, sends mailings, buries the dead and keeps what has a retention.
 
-What is durable work is a job of the queue; what happens every second is a loop that first looks whether there is anything
-to do. The ledger and the outbox are the truth: the sweep finds every mailing with work left, whatever the queue remembers.
+What is durable work is a job of the queue; what happens every second is a loop that first looks whether there is
+anything to do. The ledger and the outbox are the truth: the sweep finds every mailing with work left, whatever the
+queue remembers.
 """
 
 import asyncio

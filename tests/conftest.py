@@ -84,9 +84,7 @@ async def installation(database_url: str, tmp_path: Path, clock: TurnedClock) ->
 
 
 @pytest.fixture
-async def sqlite_installation(
-    sqlite_url: str, tmp_path: Path, clock: TurnedClock
-) -> AsyncIterator[Installation]:
+async def sqlite_installation(sqlite_url: str, tmp_path: Path, clock: TurnedClock) -> AsyncIterator[Installation]:
     """Give the same on SQLite alone, for what no database can change."""
     async with _opened(sqlite_url, tmp_path / "data", clock) as opened:
         yield opened
@@ -122,9 +120,7 @@ def peer() -> Iterator[SmtpPeer]:
 
 
 @pytest.fixture
-def program(
-    request: pytest.FixtureRequest, database_kind: str, tmp_path: Path, peer: SmtpPeer
-) -> Iterator[Program]:
+def program(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path, peer: SmtpPeer) -> Iterator[Program]:
     """Give the real program, running on an empty database of each kind, with `peer` as its relay."""
     url = None if database_kind == "sqlite" else str(request.getfixturevalue("empty_database_url"))
     with Program(tmp_path / "program", peer.url, url) as running:

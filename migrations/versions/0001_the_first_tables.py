@@ -153,9 +153,7 @@ def upgrade() -> None:
             name=op.f("fk_notice_use_newsletter_id_newsletter"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["notice_hash"], ["notice.hash"], name=op.f("fk_notice_use_notice_hash_notice")
-        ),
+        sa.ForeignKeyConstraint(["notice_hash"], ["notice.hash"], name=op.f("fk_notice_use_notice_hash_notice")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_use")),
     )
     op.create_index(op.f("ix_notice_use_newsletter_id"), "notice_use", ["newsletter_id"], unique=False)
@@ -190,12 +188,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_signup_request_canonical"), "signup_request", ["canonical"], unique=False)
     op.create_index(op.f("ix_signup_request_expires_at"), "signup_request", ["expires_at"], unique=False)
-    op.create_index(
-        op.f("ix_signup_request_newsletter_id"), "signup_request", ["newsletter_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_signup_request_subscriber_id"), "signup_request", ["subscriber_id"], unique=False
-    )
+    op.create_index(op.f("ix_signup_request_newsletter_id"), "signup_request", ["newsletter_id"], unique=False)
+    op.create_index(op.f("ix_signup_request_subscriber_id"), "signup_request", ["subscriber_id"], unique=False)
     op.create_table(
         "subscription",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -248,9 +242,7 @@ def upgrade() -> None:
             name=op.f("fk_agreement_newsletter_id_newsletter"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["notice_hash"], ["notice.hash"], name=op.f("fk_agreement_notice_hash_notice")
-        ),
+        sa.ForeignKeyConstraint(["notice_hash"], ["notice.hash"], name=op.f("fk_agreement_notice_hash_notice")),
         sa.ForeignKeyConstraint(
             ["request_id"],
             ["signup_request.id"],
@@ -276,9 +268,7 @@ def upgrade() -> None:
         sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("first", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["issue_id"], ["issue.id"], name=op.f("fk_count_issue_id_issue"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_count_issue_id_issue"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("issue_id", "link", "verdict", "hour", name=op.f("pk_count")),
     )
     op.create_table(
@@ -306,9 +296,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["editor_id"], ["editor.id"], name=op.f("fk_letter_editor_id_editor"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["issue_id"], ["issue.id"], name=op.f("fk_letter_issue_id_issue"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_letter_issue_id_issue"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["request_id"],
             ["signup_request.id"],
@@ -339,9 +327,7 @@ def upgrade() -> None:
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["issue_id"], ["issue.id"], name=op.f("fk_mailing_issue_id_issue"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_mailing_issue_id_issue"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["newsletter_id"],
             ["newsletter.id"],
@@ -367,9 +353,7 @@ def upgrade() -> None:
         "seen",
         sa.Column("issue_id", sa.String(length=26), nullable=False),
         sa.Column("mark", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["issue_id"], ["issue.id"], name=op.f("fk_seen_issue_id_issue"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["issue_id"], ["issue.id"], name=op.f("fk_seen_issue_id_issue"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("issue_id", "mark", name=op.f("pk_seen")),
         sqlite_with_rowid=False,
     )
@@ -391,9 +375,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_event")),
     )
-    op.create_index(
-        op.f("ix_agreement_event_agreement_id"), "agreement_event", ["agreement_id"], unique=False
-    )
+    op.create_index(op.f("ix_agreement_event_agreement_id"), "agreement_event", ["agreement_id"], unique=False)
     op.create_table(
         "block",
         sa.Column("mailing_id", sa.String(length=26), nullable=False),

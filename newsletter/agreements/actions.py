@@ -20,7 +20,14 @@ class Origin:
 
 
 async def request(
-    session: Session, clock: Clock, newsletter_id: str, request_id: str, notice: Notice, *, witnessed: bool, origin: Origin
+    session: Session,
+    clock: Clock,
+    newsletter_id: str,
+    request_id: str,
+    notice: Notice,
+    *,
+    witnessed: bool,
+    origin: Origin,
 ) -> Agreement:
     """Record that somebody asked for a newsletter under a notice. It is no agreement until the mailbox confirms it.
 

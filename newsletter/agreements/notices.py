@@ -34,7 +34,9 @@ class Wording:
 def as_html(text: str) -> str:
     """Give a notice's Markdown as clean HTML, without headings above h3."""
     html = _markdown.render(text).replace("<h1>", "<h3>").replace("</h1>", "</h3>").replace("<h2>", "<h3>")
-    return nh3.clean(html.replace("</h2>", "</h3>"), tags={"p", "h3", "h4", "ul", "ol", "li", "a", "strong", "em", "br"})
+    return nh3.clean(
+        html.replace("</h2>", "</h3>"), tags={"p", "h3", "h4", "ul", "ol", "li", "a", "strong", "em", "br"}
+    )
 
 
 async def put_in_force(session: Session, clock: Clock, newsletter_id: str, wording: Wording) -> Notice:

@@ -11,7 +11,9 @@ from newsletter.newsletters import actions
 from newsletter.newsletters.tables import Newsletter
 
 
-async def open_newsletter(session: Session, installation: Installation, slug: str, settings: Mapping[str, str]) -> Newsletter:
+async def open_newsletter(
+    session: Session, installation: Installation, slug: str, settings: Mapping[str, str]
+) -> Newsletter:
     """Make a newsletter with its first notices in nb, nn and en. Raises InvalidInput or Conflict."""
     newsletter = await actions.create(session, installation.clock, slug, settings)
     hours = installation.settings.retention_unconfirmed

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import col, select
 
-from newsletter.agreements.ending import delete_person
 from newsletter.addresses import canonical
+from newsletter.agreements.ending import delete_person
 from newsletter.bounces.rules import Tallied, is_dead, trips_breaker
 from newsletter.bounces.tables import Tally
 from newsletter.database import Session, insert
@@ -90,7 +90,9 @@ async def _signal(session: Session, report: Reported, domain_tag: str, now: date
 
 
 async def bury(session: Session, installation: Installation) -> int:
-    """Delete those whose hold is over, unless the breaker is tripped; then quarantine them. Give how many were deleted."""
+    """Delete those whose hold is over, unless the breaker is tripped; then quarantine them. Give how many were
+    deleted.
+    """
     now = installation.clock.now()
     held = select(DeadSignal).where(DeadSignal.state == SignalState.HELD).with_for_update(skip_locked=True)
     due = now - timedelta(seconds=installation.settings.dead_address_hold)
@@ -124,7 +126,9 @@ async def _delete(session: Session, subscriber_id: str) -> None:
 
 async def held(session: Session) -> list[Held]:
     """Give the dead addresses that wait, by domain and state."""
-    query = select(DeadSignal, Subscriber.canonical).join(Subscriber, col(Subscriber.id) == col(DeadSignal.subscriber_id))
+    query = select(DeadSignal, Subscriber.canonical).join(
+        Subscriber, col(Subscriber.id) == col(DeadSignal.subscriber_id)
+    )
     groups: dict[tuple[str, str], list[tuple[DeadSignal, str]]] = defaultdict(list)
     for signal, address in (await session.exec(query)).all():
         groups[signal.domain_tag, signal.state].append((signal, address))

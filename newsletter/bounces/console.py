@@ -1,4 +1,6 @@
-"""Returned mail in the console: the dead addresses that wait, and those the circuit breaker wants an editor to look at."""
+"""Returned mail in the console: the dead addresses that wait, and those the circuit breaker wants an editor to look
+at.
+"""
 
 import re
 from typing import Any

@@ -1,7 +1,7 @@
 """Which refusals mean a dead address, and when a flood of them means a provider's mistake. Pure.
 
-Only a refusal at RCPT with a code that says "no such mailbox" is dead at once (RULES F2); a full mailbox, policy, reputation and
-greylisting never delete anybody (promise P6).
+Only a refusal at RCPT with a code that says "no such mailbox" is dead at once (RULES F2); a full mailbox, policy,
+reputation and greylisting never delete anybody (promise P6).
 """
 
 from dataclasses import dataclass

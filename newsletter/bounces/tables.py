@@ -8,7 +8,9 @@ from newsletter.database import Moment
 
 
 class Tally(SQLModel, table=True):
-    """How many were accepted and how many dead in one hour, for a domain or a mailing; `tag` is keyed and names neither."""
+    """How many were accepted and how many dead in one hour, for a domain or a mailing; `tag` is keyed and names
+    neither.
+    """
 
     __tablename__ = "tally"
 

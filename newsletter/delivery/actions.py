@@ -168,12 +168,16 @@ async def progress(session: Session, mailing: Mailing) -> Progress:
 
 
 async def in_doubt(session: Session, mailing: Mailing) -> list[str]:
-    """Give the addresses for which nobody knows whether they got the issue (promise P4); whoever has left is not among them."""
+    """Give the addresses for which nobody knows whether they got the issue (promise P4); whoever has left is not among
+    them.
+    """
     query = (
         select(Subscriber.email)
         .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
         .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-        .join(Result, (col(Result.mailing_id) == col(Delivery.mailing_id)) & (col(Result.number) == col(Delivery.number)))
+        .join(
+            Result, (col(Result.mailing_id) == col(Delivery.mailing_id)) & (col(Result.number) == col(Delivery.number))
+        )
         .where(Delivery.mailing_id == mailing.id, Result.outcome == OutcomeKind.IN_DOUBT)
         .order_by(col(Delivery.number))
     )

@@ -47,7 +47,9 @@ class IssueOutput(msgspec.Struct):
 
 
 class MailingOutput(msgspec.Struct):
-    """How a mailing stands; state is scheduled, sending, paused, finished or cancelled. The counts add up to the audience."""
+    """How a mailing stands; state is scheduled, sending, paused, finished or cancelled. The counts add up to the
+    audience.
+    """
 
     state: str
     audience: int

@@ -34,7 +34,9 @@ class Edition:
         nonce = new_nonce()
         rendered = self.content.render(
             {name: value for name, value in asdict(recipient).items() if isinstance(value, str)},
-            link=(lambda number: self._click_url(nonce, number)) if measured else (lambda number: self.content.links[number]),
+            link=(lambda number: self._click_url(nonce, number))
+            if measured
+            else (lambda number: self.content.links[number]),
             unsubscribe_url=unsubscribe_url,
             pixel_url=self._pixel_url(nonce) if measured else None,
         )

@@ -134,7 +134,9 @@ async def _doubt(session: Session, block: Block) -> None:
 
 
 async def window(session: Session, block: Block, size: int, before: int | None = None) -> list[Recipient]:
-    """Give the next recipients of this pass over the block, at most `size`, each of whom may be mailed at this moment."""
+    """Give the next recipients of this pass over the block, at most `size`, each of whom may be mailed at this
+    moment.
+    """
     this_pass = col(Result.attempt) < block.pass_number
     mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
     if block.pass_number == 1:
@@ -167,7 +169,9 @@ async def window(session: Session, block: Block, size: int, before: int | None =
         )
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(col(Delivery.mailing_id) == block.mailing_id, col(Delivery.number) >= block.done_to, upper, due, mailable())
+        .where(
+            col(Delivery.mailing_id) == block.mailing_id, col(Delivery.number) >= block.done_to, upper, due, mailable()
+        )
         .order_by(col(Delivery.number))
         .limit(size)
     )
@@ -270,6 +274,4 @@ async def next_retry(session: Session, block: Block) -> float | None:
 
 async def release_of(session: Session, owner: str) -> None:
     """Let go of every lease of a worker that is known to be dead: its successor of the same name calls this."""
-    await session.execute(
-        update(Block).where(col(Block.owner) == owner).values(leased_until=0.0)
-    )
+    await session.execute(update(Block).where(col(Block.owner) == owner).values(leased_until=0.0))

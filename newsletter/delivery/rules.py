@@ -1,7 +1,8 @@
 """The decisions of a mailing. Pure.
 
-A mailing's life is a table; so is what follows from an outcome. Retries are at least 30 minutes apart, with jitter, and given
-up after four days (RULES F9); a relay that can't be reached says nothing about a recipient, and is tried again soon.
+A mailing's life is a table; so is what follows from an outcome. Retries are at least 30 minutes apart, with jitter, and
+given up after four days (RULES F9); a relay that can't be reached says nothing about a recipient, and is tried again
+soon.
 """
 
 from newsletter.delivery.tables import MailingState

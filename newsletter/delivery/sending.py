@@ -1,8 +1,8 @@
 """The worker's side of a mailing: lease a block, and go through it window by window.
 
-A window is never larger than the number of connections. Its end is committed before any of its mail leaves, and its results
-together with the marking of the next window. So whatever is killed, whenever: nobody gets an issue twice, nobody is left out,
-and at most a window is in doubt (promise P4).
+A window is never larger than the number of connections. Its end is committed before any of its mail leaves, and its
+results together with the marking of the next window. So whatever is killed, whenever: nobody gets an issue twice,
+nobody is left out, and at most a window is in doubt (promise P4).
 """
 
 import asyncio
@@ -104,7 +104,9 @@ class Sender:
     async def _advance(
         self, session: Session, mailing: Mailing, block: Block, recorded: Sequence[Recorded]
     ) -> list[Recipient] | None:
-        """Record a window's results and mark the next one, in this one transaction; None when the block is to be let go."""
+        """Record a window's results and mark the next one, in this one transaction; None when the block is to be let
+        go.
+        """
         if not await ledger.hold(session, block):
             await ledger.append_late(session, block, recorded)
             return None
@@ -171,7 +173,10 @@ class Sender:
         if recorded:
             await self._watcher(
                 session,
-                [Reported(mailing_id, item.recipient.subscriber_id, item.recipient.email, item.outcome) for item in recorded],
+                [
+                    Reported(mailing_id, item.recipient.subscriber_id, item.recipient.email, item.outcome)
+                    for item in recorded
+                ],
             )
 
     async def _give_back(self, block: Block) -> None:

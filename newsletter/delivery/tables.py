@@ -1,9 +1,9 @@
 """The ledger: which issue goes to whom, and how that went (DESIGN §5).
 
 A mailing freezes its audience into `delivery` rows, numbered from 0, and cuts them into blocks. A worker leases a block
-and goes through it in windows: the window's end is committed as `marked_to` before any of its mail leaves, and its results
-are appended together with the marking of the next one. So after a crash the block itself says what is unknown: what lies
-behind `marked_to` was never begun, what lies between `done_to` and `marked_to` and has no result is in doubt.
+and goes through it in windows: the window's end is committed as `marked_to` before any of its mail leaves, and its
+results are appended together with the marking of the next one. So after a crash the block itself says what is unknown:
+what lies behind `marked_to` was never begun, what lies between `done_to` and `marked_to` and has no result is in doubt.
 
 `result` rows and the counters have no foreign key to people: erasing anybody at any instant breaks nothing and
 changes no figure (RULES C8). A result holds codes, never a reply's text, and no time of delivery.

@@ -152,7 +152,13 @@ async def preview_page(request: WebRequest, issue_id: str) -> Response[Any]:
         problems = error.problems
     shown = {"id": issue.id, "subject": issue.subject, "state": state}
     return page(
-        request, "issues/preview.html", private=True, newsletter=newsletter, issue=shown, problems=list(problems), text=text
+        request,
+        "issues/preview.html",
+        private=True,
+        newsletter=newsletter,
+        issue=shown,
+        problems=list(problems),
+        text=text,
     )
 
 

@@ -22,7 +22,12 @@ _LARGEST_FORM = 2 * 1024 * 1024
 async def sign_in_page(request: WebRequest) -> Response[Any]:
     """Show the sign-in form."""
     return page(
-        request, "editors/sign_in.html", private=True, email="", error=None, next=_safe(request.query_params.get("next", ""))
+        request,
+        "editors/sign_in.html",
+        private=True,
+        email="",
+        error=None,
+        next=_safe(request.query_params.get("next", "")),
     )
 
 
@@ -39,9 +44,7 @@ async def sign_in(request: WebRequest) -> Response[Any]:
     onward = _safe(values.get("next", ""))
     if not await accounts.check(editor, values.get("password", "")) or editor is None:
         email = values.get("email", "")[:254]
-        return page(
-            request, "editors/sign_in.html", status=422, private=True, email=email, error=_WRONG, next=onward
-        )
+        return page(request, "editors/sign_in.html", status=422, private=True, email=email, error=_WRONG, next=onward)
     async with installation.database.write() as session:
         cookie = await sessions.begin(session, installation, editor)
     return sessions.with_cookie(see_other(onward or "/console/newsletters"), cookie)

@@ -34,7 +34,9 @@ async def create(session: Session, clock: Clock, name: str, scopes: Sequence[str
     if unknown := sorted(set(wanted) - {scope.value for scope in Scope}):
         raise InvalidInput(f"There is no scope {', '.join(unknown)}; the scopes are {', '.join(Scope)}.")
     if not name.strip() or len(name) > 100 or not name.isprintable():
-        raise InvalidInput("Please name the key, on one line of at most 100 characters, after the program that will use it.")
+        raise InvalidInput(
+            "Please name the key, on one line of at most 100 characters, after the program that will use it."
+        )
     key = _PREFIX + new_secret()
     session.add(
         ApiKey(

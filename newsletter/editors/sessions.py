@@ -25,9 +25,7 @@ async def begin(session: Session, installation: Installation, editor: Editor) ->
     """Sign an editor in; give the cookie for the browser. It lasts twelve hours."""
     key = new_secret()
     session.add(
-        EditorSession(
-            key_hash=fingerprint(key), editor_id=editor.id, expires_at=installation.clock.now() + _LIFE
-        )
+        EditorSession(key_hash=fingerprint(key), editor_id=editor.id, expires_at=installation.clock.now() + _LIFE)
     )
     await session.flush()
     return _cookie(installation, key, int(_LIFE.total_seconds()))
@@ -58,9 +56,7 @@ async def require_editor(connection: ASGIConnection[Any, Any, Any, Any], _: Base
         found = await session.exec(
             select(Editor)
             .join(EditorSession, col(EditorSession.editor_id) == col(Editor.id))
-            .where(
-                EditorSession.key_hash == fingerprint(key), EditorSession.expires_at > installation.clock.now()
-            )
+            .where(EditorSession.key_hash == fingerprint(key), EditorSession.expires_at > installation.clock.now())
         )
         editor = found.first()
     if editor is None:
@@ -70,9 +66,7 @@ async def require_editor(connection: ASGIConnection[Any, Any, Any, Any], _: Base
 
 def _cookie(installation: Installation, key: str, max_age: int) -> Cookie:
     secure = installation.settings.base_url.startswith("https://")
-    return Cookie(
-        COOKIE, value=key, max_age=max_age, path="/console", httponly=True, secure=secure, samesite="lax"
-    )
+    return Cookie(COOKIE, value=key, max_age=max_age, path="/console", httponly=True, secure=secure, samesite="lax")
 
 
 def with_cookie(response: Response[object], cookie: Cookie) -> Response[object]:

@@ -1,7 +1,7 @@
 """What was sent and what was read, in numbers (RULES D5).
 
-Where fewer than twenty people got an issue there are totals only, and an hour is shown once it is over: a figure about one
-person is a name.
+Where fewer than twenty people got an issue there are totals only, and an hour is shown once it is over: a figure about
+one person is a name.
 """
 
 from collections.abc import Sequence
@@ -120,7 +120,9 @@ async def over_time(session: Session, clock: Clock, issue_id: str, language: str
     first = min(hour for hour, _ in counts)
     last = min(max(hour for hour, _ in counts), first + _LONGEST_SERIES)
     hours = [first + timedelta(hours=step) for step in range(int((last - first) / timedelta(hours=1)) + 1)]
-    return [Slot(_label(hour, language), counts.get((hour, OPEN), 0), counts.get((hour, ANY_LINK), 0)) for hour in hours]
+    return [
+        Slot(_label(hour, language), counts.get((hour, OPEN), 0), counts.get((hour, ANY_LINK), 0)) for hour in hours
+    ]
 
 
 def _label(hour: datetime, language: str) -> str:

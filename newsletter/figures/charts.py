@@ -129,9 +129,7 @@ def by_link(links: Sequence[LinkBar], *, language: str = "en") -> str:
         parts.append(_text(0, height + 12, words.more(left_out)))
         height += 24
     gist = words.say("Clicks for each link. Most followed is %(url)s, with %(followed)s.")
-    return _svg(
-        height, gist % {"url": _shortened(shown[0].url), "followed": _followed(shown[0], words)}, parts
-    )
+    return _svg(height, gist % {"url": _shortened(shown[0].url), "followed": _followed(shown[0], words)}, parts)
 
 
 def _columns(series: Sequence[Slot]) -> list[_Column]:

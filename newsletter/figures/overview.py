@@ -128,7 +128,11 @@ async def _settings_page(
 
 
 def _sender(newsletter: Newsletter) -> str:
-    return f"{newsletter.sender_name} <{newsletter.sender_address}>" if newsletter.sender_name else newsletter.sender_address
+    return (
+        f"{newsletter.sender_name} <{newsletter.sender_address}>"
+        if newsletter.sender_name
+        else newsletter.sender_address
+    )
 
 
 handlers = [overview, make, show, change]

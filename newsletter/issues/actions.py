@@ -18,7 +18,9 @@ _ID = re.compile(r"[a-z2-7]{26}")
 
 
 def footer(installation: Installation, newsletter: Newsletter) -> Footer:
-    """Give who sends the newsletter, for every issue's foot (RULES G7); its own name and address where no company is set."""
+    """Give who sends the newsletter, for every issue's foot (RULES G7); its own name and address where no company is
+    set.
+    """
     settings = installation.settings
     return Footer(
         organisation=settings.controller_name or newsletter.sender_name or newsletter.name,

@@ -38,9 +38,7 @@ class Inspection:
     def run(self, tree: SyntaxTreeNode) -> None:
         """Walk the tree once."""
         self._walk(tree, tree)
-        self.problems += [
-            f"{each.piece.source} has no {{% {OPENING[each.piece.tag]} %}}." for each in self.open
-        ]
+        self.problems += [f"{each.piece.source} has no {{% {OPENING[each.piece.tag]} %}}." for each in self.open]
         self.problems += [
             f"{piece.source} stands where nothing can be filled in (a link's title or definition)."
             for number, piece in enumerate(self.pieces)
@@ -52,9 +50,7 @@ class Inspection:
             if child.type == "link":
                 self._link(child)
             elif child.type == "image":
-                self._problem(
-                    f"The picture “{child.attrs['src']}” can't be used: an issue loads nothing from outside."
-                )
+                self._problem(f"The picture “{child.attrs['src']}” can't be used: an issue loads nothing from outside.")
             inner = element if child.type in ("inline", "text") or child.meta.get("bare") else child
             if not child.children and child.content:
                 for number in self.markers.pieces.findall(child.content):
@@ -105,9 +101,7 @@ class Inspection:
         if piece.tag in OPENING.values():
             self.open.pop()
             if piece.tag != (end := OPENING[current.piece.tag]):
-                self.problems.append(
-                    f"{current.piece.source} must end with {{% {end} %}}, not {piece.source}."
-                )
+                self.problems.append(f"{current.piece.source} must end with {{% {end} %}}, not {piece.source}.")
         elif current.has_else:
             self.problems.append(f"{piece.source} comes after the {{% else %}} of {current.piece.source}.")
         else:

@@ -1,4 +1,6 @@
-"""An issue as an invented reader gets it: for the preview and the test mail. It measures nothing and unsubscribes nobody."""
+"""An issue as an invented reader gets it: for the preview and the test mail. It measures nothing and unsubscribes
+nobody.
+"""
 
 from newsletter.database import Session
 from newsletter.editors.tables import Editor

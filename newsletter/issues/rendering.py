@@ -82,9 +82,7 @@ class CompiledIssue:
         )
 
 
-def compile_issue(
-    *, subject: str, body: str, newsletter_name: str, language: str, footer: Footer
-) -> CompiledIssue:
+def compile_issue(*, subject: str, body: str, newsletter_name: str, language: str, footer: Footer) -> CompiledIssue:
     """Prepare an issue for sending; `body` is Markdown, and both it and `subject` may hold placeholders.
 
     Raises InvalidIssue with all problems at once. Links are http, https or mailto, the same for every reader,

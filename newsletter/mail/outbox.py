@@ -1,7 +1,8 @@
 """The outbox: letters wait here, a worker mails them, each kind written by its own writer.
 
-A letter is leased and the lease committed before its bytes leave. It is deleted when the relay has taken it; a relay that
-says "later" gets it again. A letter whose fate is unknown is mailed again: its link is the same, so twice does no harm.
+A letter is leased and the lease committed before its bytes leave. It is deleted when the relay has taken it; a relay
+that says "later" gets it again. A letter whose fate is unknown is mailed again: its link is the same, so twice does no
+harm.
 """
 
 import asyncio
@@ -68,7 +69,9 @@ def enqueue(
 class Outbox:
     """Mails what waits, with a writer for each kind of letter."""
 
-    def __init__(self, database: Database, clock: Clock, connections: Connections, writers: dict[LetterKind, Writer]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, connections: Connections, writers: dict[LetterKind, Writer]
+    ) -> None:
         self._database = database
         self._clock = clock
         self._connections = connections

@@ -81,7 +81,9 @@ def read_relay(url: str) -> Relay:
     except ValueError:
         port = -1
     if parts.scheme not in _PORTS or not parts.hostname or port == -1:
-        raise MisconfiguredError("NEWSLETTER_SMTP_URL must look like smtp+starttls://user:password@mail.example.com:587.")
+        raise MisconfiguredError(
+            "NEWSLETTER_SMTP_URL must look like smtp+starttls://user:password@mail.example.com:587."
+        )
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     return Relay(parts.hostname, port or _PORTS[parts.scheme], parts.scheme, user, password)

@@ -1,8 +1,8 @@
 """Counting hits, in groups, without their order.
 
-A hit waits in memory for at most a second and is then written together with the others, shuffled. What is stored of it is a mark
-under the issue's destroyable key, which only tells whether this nonce was here before, and numbers by hour. While mail of the issue
-is still leaving, the hour is left out: it could be held against the order of delivery.
+A hit waits in memory for at most a second and is then written together with the others, shuffled. What is stored of it
+is a mark under the issue's destroyable key, which only tells whether this nonce was here before, and numbers by hour.
+While mail of the issue is still leaving, the hour is left out: it could be held against the order of delivery.
 """
 
 import asyncio
@@ -36,8 +36,8 @@ async def prepare(session: Session, issue_id: str) -> None:
 async def begin_hours(session: Session, clock: Clock, issue_id: str) -> None:
     """From now on keep the hour of a hit: everybody in the audience has been tried, so it tells nothing of whom.
 
-    The marks so far are written anew, in the order of their bytes: where the database keeps the order in which rows came
-    (PostgreSQL's xmin and ctid), that order could be held against the order of delivery.
+    The marks so far are written anew, in the order of their bytes: where the database keeps the order in which rows
+    came (PostgreSQL's xmin and ctid), that order could be held against the order of delivery.
     """
     key = await session.get(MeasurementKey, issue_id, with_for_update=True)
     if key is None or key.hours_from is not None:

@@ -1,7 +1,7 @@
 """The measured links of one mail: its pixel and its clicks.
 
-A token is the issue, a nonce, and for a click the link's number, under a MAC with a key of that issue. The nonce is made
-when the mail is rendered and is stored nowhere: nothing kept can lead from it to a person (DESIGN §6).
+A token is the issue, a nonce, and for a click the link's number, under a MAC with a key of that issue. The nonce is
+made when the mail is rendered and is stored nowhere: nothing kept can lead from it to a person (DESIGN §6).
 """
 
 from dataclasses import dataclass

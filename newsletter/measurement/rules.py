@@ -21,8 +21,7 @@ class Verdict(StrEnum):
 _PREFETCHING_PROXIES = {"Mozilla/5.0"}
 _SCANNERS = re.compile(
     r"barracuda|mimecast|proofpoint|safelinks|fortinet|fortimail|symantec|messagelabs|trend ?micro|sophos|cloudmark|"
-    r"googlebot|bingbot|bingpreview|facebookexternalhit|slackbot|twitterbot|linkedinbot|whatsapp|telegrambot|discordbot|"
-    r"headlesschrome|phantomjs",
+    r"googlebot|bingbot|bingpreview|facebookexternalhit|slackbot|twitterbot|linkedinbot|whatsapp|telegrambot|discordbot",
     re.IGNORECASE,
 )
 

@@ -1,7 +1,7 @@
 """What measurement keeps: numbers, and for a while the keyed marks that make them unique (DESIGN §6).
 
-`seen` has no time, no person and, on SQLite, no order but its own hash's. Its key is a row that is destroyed 30 days after
-the mailing, and the marks with it; the counters stay.
+`seen` has no time, no person and, on SQLite, no order but its own hash's. Its key is a row that is destroyed 30 days
+after the mailing, and the marks with it; the counters stay.
 """
 
 from datetime import datetime

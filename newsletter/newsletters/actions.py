@@ -31,7 +31,9 @@ def read_sender(text: str) -> tuple[str, str]:
 
 
 def read_settings(values: Mapping[str, str]) -> dict[str, str]:
-    """Read name, sender, description, language and measurement, as far as given. Raises InvalidInput for all at once."""
+    """Read name, sender, description, language and measurement, as far as given. Raises InvalidInput for all at
+    once.
+    """
     read: dict[str, str] = {}
     wrong: dict[str, str] = {}
     for field, longest in (("name", 100), ("description", 500)):

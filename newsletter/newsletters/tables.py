@@ -9,7 +9,9 @@ from newsletter.database import Moment
 
 
 class Measurement(StrEnum):
-    """How reading is measured (RULES D1). Personal measurement needs each person's own choice, and is not offered yet."""
+    """How reading is measured (RULES D1). Personal measurement needs each person's own choice, and is not offered
+    yet.
+    """
 
     OFF = "off"
     ANONYMOUS = "anonymous"

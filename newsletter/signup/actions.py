@@ -1,8 +1,8 @@
 """Asking for a newsletter, and confirming it from the mailbox.
 
 A request does the same work for every address, known or not, and changes nothing about anybody (RULES H3): it writes a
-request, the agreement that waits with it, and a letter. Which letter that becomes, the worker decides when it is mailed.
-Only the confirming POST makes what was typed true.
+request, the agreement that waits with it, and a letter. Which letter that becomes, the worker decides when it is
+mailed. Only the confirming POST makes what was typed true.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,9 @@ class Asked:
 
 
 def confirmation_token(keys: Keyring, request_id: str) -> str:
-    """Give the token of a request's confirmation link; the same each time, so that a letter mailed twice has one link."""
+    """Give the token of a request's confirmation link; the same each time, so that a letter mailed twice has one
+    link.
+    """
     return keys.sign(_PURPOSE, decode_id(request_id))
 
 

@@ -44,7 +44,9 @@ class Accepted(msgspec.Struct):
 
 
 class SearchInput(msgspec.Struct):
-    """What to look for: an address, or the beginning of a name; everybody without it. `after` is the page before's `next`."""
+    """What to look for: an address, or the beginning of a name; everybody without it. `after` is the page before's
+    `next`.
+    """
 
     email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00]*$")] | None = None
     after: Annotated[str, Meta(pattern="^[a-z2-7]{26}$")] | None = None

@@ -38,7 +38,9 @@ async def write_confirmation(installation: Installation, session: Session, lette
         words = _already(installation, newsletter, request.language)
         return _written(installation, newsletter, request.email, request.language, words, partial(_drop, request.id))
     words = _question(installation, newsletter, request)
-    return _written(installation, newsletter, request.email, request.language, words, partial(_sent, installation, request.id))
+    return _written(
+        installation, newsletter, request.email, request.language, words, partial(_sent, installation, request.id)
+    )
 
 
 def _question(installation: Installation, newsletter: Newsletter, request: SignupRequest) -> Words:
@@ -48,7 +50,9 @@ def _question(installation: Installation, newsletter: Newsletter, request: Signu
     return Words(
         subject=say("Please confirm your subscription to %(newsletter)s") % {"newsletter": name},
         sender=name,
-        before=[say("Somebody asked for the newsletter %(newsletter)s to be sent to this address.") % {"newsletter": name}],
+        before=[
+            say("Somebody asked for the newsletter %(newsletter)s to be sent to this address.") % {"newsletter": name}
+        ],
         button=Button(say("Read and confirm"), url),
         after=[
             say("If that was you, follow the link and press the button there. The link is valid for %(hours)s hours.")
@@ -73,8 +77,12 @@ def _already(installation: Installation, newsletter: Newsletter, language: str) 
     )
 
 
-async def write_welcome(installation: Installation, unsubscribe_url: str, session: Session, letter: Letter) -> Written | None:
-    """Write the copy of the agreement that a new subscriber gets, with the way out and the right to object (RULES B4)."""
+async def write_welcome(
+    installation: Installation, unsubscribe_url: str, session: Session, letter: Letter
+) -> Written | None:
+    """Write the copy of the agreement that a new subscriber gets, with the way out and the right to object (RULES
+    B4).
+    """
     subscription = await session.get(Subscription, letter.subscription_id)
     if subscription is None:
         return None
@@ -115,7 +123,10 @@ async def _drop(request_id: str, session: Session) -> None:
 def _signature(installation: Installation, newsletter: Newsletter) -> Sequence[str]:
     settings = installation.settings
     named = (settings.controller_name, settings.controller_organisation_number, settings.controller_address)
-    return [", ".join(part for part in named if part) or newsletter.name, settings.controller_email or newsletter.sender_address]
+    return [
+        ", ".join(part for part in named if part) or newsletter.name,
+        settings.controller_email or newsletter.sender_address,
+    ]
 
 
 def _written(

@@ -1,7 +1,7 @@
 """The signup form and the confirmation page.
 
-GET shows, POST acts: a mail scanner that opens every link confirms nobody (RULES E5). The form carries the hash of the notice it
-showed, signed, so that a notice that changed between GET and POST is noticed (RULES A6).
+GET shows, POST acts: a mail scanner that opens every link confirms nobody (RULES E5). The form carries the hash of the
+notice it showed, signed, so that a notice that changed between GET and POST is noticed (RULES A6).
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,9 @@ from newsletter.signup.rules import FIELDS, read_signup
 from newsletter.tokens import InvalidToken, Keyring
 from newsletter.web import WebRequest, installation_of, page, read_form, see_other, visitor_language
 
-NOTICE_CHANGED = "The notice has changed since you opened this page. Please read it again, and tick the box if you agree."
+NOTICE_CHANGED = (
+    "The notice has changed since you opened this page. Please read it again, and tick the box if you agree."
+)
 _LABELS = {"given_name": "Given name", "family_name": "Family name", "title": "Title", "employer": "Employer"}
 
 
@@ -32,7 +34,9 @@ def sign_notice(keys: Keyring, newsletter_id: str, notice_hash: str) -> str:
 
 
 async def current_notice(session: Session, newsletter: Newsletter, language: str) -> Notice:
-    """Give the notice in force in that language, else in the newsletter's own. Raises NotFound where it has none yet."""
+    """Give the notice in force in that language, else in the newsletter's own. Raises NotFound where it has none
+    yet.
+    """
     in_force = await notices.in_force(session, newsletter.id)
     notice = in_force.get(language) or in_force.get(newsletter.language) or next(iter(in_force.values()), None)
     if notice is None:

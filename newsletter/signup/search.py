@@ -36,7 +36,9 @@ class People:
 
 
 async def search(session: Session, newsletter_id: str, text: str, after: str | None = None) -> People:
-    """Find a newsletter's people by address or by the beginning of a name; the first page begins with those who wait."""
+    """Find a newsletter's people by address or by the beginning of a name; the first page begins with those who
+    wait.
+    """
     found = await subscribers.search(session, newsletter_id, text, after)
     items = [_subscribed(subscription, subscriber) for subscription, subscriber in found.items]
     if after is None:

@@ -33,7 +33,9 @@ def mailable() -> ColumnElement[bool]:
     return (col(Subscription.state) == SubscriptionState.ACTIVE) & ~dead
 
 
-async def enter(session: Session, clock: Clock, address: Address, language: str, details: Mapping[str, str | None]) -> Subscriber:
+async def enter(
+    session: Session, clock: Clock, address: Address, language: str, details: Mapping[str, str | None]
+) -> Subscriber:
     """Give the subscriber of that address, made where there is none, with the details that are given set."""
     values = {
         "id": new_id(),

@@ -1,7 +1,7 @@
 """Leaving. The link is stateless: it works however often it is used, and after the person is gone (RULES E2).
 
-Its token names a subscription, which is random and never used again, so a link from before somebody left can't touch who
-they are when they come back; and it can do nothing but unsubscribe (RULES E7).
+Its token names a subscription, which is random and never used again, so a link from before somebody left can't touch
+who they are when they come back; and it can do nothing but unsubscribe (RULES E7).
 """
 
 from newsletter.agreements.actions import Origin
@@ -23,11 +23,15 @@ def unsubscribe_token(keys: Keyring, subscription_id: str) -> str:
 
 
 def read_token(keys: Keyring, token: str) -> str:
-    """Give the subscription a link is about, whether it still exists or not. Raises NotFound for a link that isn't ours."""
+    """Give the subscription a link is about, whether it still exists or not. Raises NotFound for a link that isn't
+    ours.
+    """
     try:
         return encode_id(keys.read(_PURPOSE, token))
     except InvalidToken:
-        raise NotFound("This unsubscribe link is not complete. Please use the whole link from the newsletter.") from None
+        raise NotFound(
+            "This unsubscribe link is not complete. Please use the whole link from the newsletter."
+        ) from None
 
 
 async def newsletter_of(session: Session, subscription_id: str) -> Newsletter | None:

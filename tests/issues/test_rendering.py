@@ -9,35 +9,25 @@ from hypothesis import strategies as st
 
 from newsletter.issues.rendering import PLACEHOLDERS, CompiledIssue, Footer, Rendered, compile_issue
 
-FOOTER = Footer(
-    "Example <AS>", "999 888 777", "Storgata 1\n0155 Oslo", "post@example.com", "https://example.com/data"
-)
+FOOTER = Footer("Example <AS>", "999 888 777", "Storgata 1\n0155 Oslo", "post@example.com", "https://example.com/data")
 WAY_OUT = "https://news.example.com/unsubscribe/t?a=1&b=2"
 
 
-def compiled(
-    body: str, subject: str = "Hello", language: str = "en", name: str = "Monthly & more"
-) -> CompiledIssue:
+def compiled(body: str, subject: str = "Hello", language: str = "en", name: str = "Monthly & more") -> CompiledIssue:
     return compile_issue(subject=subject, body=body, newsletter_name=name, language=language, footer=FOOTER)
 
 
 def copy_of(issue: CompiledIssue, pixel: str | None = None, **values: str | None) -> Rendered:
-    return issue.render(
-        values, link=lambda i: f"https://t.example/{i}?x&y", unsubscribe_url=WAY_OUT, pixel_url=pixel
-    )
+    return issue.render(values, link=lambda i: f"https://t.example/{i}?x&y", unsubscribe_url=WAY_OUT, pixel_url=pixel)
 
 
 def shown(html: str) -> str:
     """Give the words of the HTML part, as a reader sees them."""
-    return unescape(
-        re.sub(r"<(?:style|title|head).*?</(?:style|title|head)>|<[^>]*>", "", html, flags=re.DOTALL)
-    )
+    return unescape(re.sub(r"<(?:style|title|head).*?</(?:style|title|head)>|<[^>]*>", "", html, flags=re.DOTALL))
 
 
 def test_placeholders_are_filled_in_everywhere() -> None:
-    issue = compiled(
-        "Dear **{{ given_name }}** of {{employer|upcase}}", "For {{ given_name | default: 'you' }}"
-    )
+    issue = compiled("Dear **{{ given_name }}** of {{employer|upcase}}", "For {{ given_name | default: 'you' }}")
     kari = copy_of(issue, given_name="Kåre", employer="Æ")
     assert kari.subject == "For Kåre"
     assert "Dear *Kåre* of Æ" in kari.text
@@ -71,9 +61,7 @@ def test_links_are_named_once_and_replaced_in_both_parts() -> None:
     )
     assert issue.links == ("https://example.com/?a=1&b=2", "https://example.org/")
     copy = copy_of(issue)
-    assert (
-        "a <https://t.example/0?x&y> <https://t.example/1?x&y> again <https://t.example/0?x&y>" in copy.text
-    )
+    assert "a <https://t.example/0?x&y> <https://t.example/1?x&y> again <https://t.example/0?x&y>" in copy.text
     assert "write <post@example.com> post@example.com" in copy.text
     assert copy.html.count('href="https://t.example/0?x&amp;y"') == 2
     assert 'href="mailto:post@example.com"' in copy.html
@@ -89,10 +77,7 @@ def test_a_mailto_link_may_depend_on_the_reader_and_link_words_may_too() -> None
 
 def test_the_pixel_stands_only_where_one_is_given() -> None:
     issue = compiled("Hello")
-    assert (
-        '<img src="https://t.example/p?a&amp;b" width="1"'
-        in copy_of(issue, pixel="https://t.example/p?a&b").html
-    )
+    assert '<img src="https://t.example/p?a&amp;b" width="1"' in copy_of(issue, pixel="https://t.example/p?a&b").html
     assert "<img" not in copy_of(issue).html
     assert "https://t.example/p" not in copy_of(issue, pixel="https://t.example/p").text
 
@@ -173,14 +158,9 @@ def test_no_entity_conjures_up_a_marker() -> None:
     assert "T zqp0z zqqp0z <https://t.example/0?x&y> https://zql0z" in copy.text
 
 
-@given(
-    st.text(max_size=60)
-    | st.sampled_from(["{{ title }}", "{% if x %}", "<b>", "**b**", "\x010\x01", "[a](b)"])
-)
+@given(st.text(max_size=60) | st.sampled_from(["{{ title }}", "{% if x %}", "<b>", "**b**", "\x010\x01", "[a](b)"]))
 def test_a_value_is_never_read_as_anything_but_words(value: str) -> None:
-    copy = copy_of(
-        compiled("[{{ title }}](https://example.com) {{ title }}.", "For {{ title }}!"), title=value
-    )
+    copy = copy_of(compiled("[{{ title }}](https://example.com) {{ title }}.", "For {{ title }}!"), title=value)
     words = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]", " ", value).split())
     assert copy.subject == " ".join(f"For {words}!".split())
     assert f"{words} <https://t.example/0?x&y> {words}.\n" in copy.text
@@ -188,9 +168,7 @@ def test_a_value_is_never_read_as_anything_but_words(value: str) -> None:
     assert copy.html.count("<a ") == 4
 
 
-@given(
-    st.fixed_dictionaries({name: st.none() | st.sampled_from(["", "X", "ΐ" * 64]) for name in PLACEHOLDERS})
-)
+@given(st.fixed_dictionaries({name: st.none() | st.sampled_from(["", "X", "ΐ" * 64]) for name in PLACEHOLDERS}))
 def test_what_compiles_can_be_filled_in_for_anyone(values: dict[str, str | None]) -> None:
     issue = compiled(
         "{% if title == 'X' and employer contains title or given_name != blank %}"

@@ -32,9 +32,7 @@ def shape(engine: Engine) -> dict[str, Any]:
         }
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
-            rows = connection.execute(
-                text("SELECT name, wr FROM pragma_table_list WHERE name <> :own"), {"own": _OWN}
-            )
+            rows = connection.execute(text("SELECT name, wr FROM pragma_table_list WHERE name <> :own"), {"own": _OWN})
             shapes["without rowid"] = {name for name, without in rows if without}
     return shapes
 

@@ -95,9 +95,7 @@ def _context(connection: Connection) -> MigrationContext:
 def test_four_processes_at_once_migrate_once(empty_database_url: str) -> None:
     command = [sys.executable, "-c", UPGRADE, empty_database_url]
     starters = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
     # All have loaded the program before the first one is let go.

@@ -28,9 +28,7 @@ _HERE = ("127.0.0.1", "localhost", "::1")
 @asynccontextmanager
 async def running_browser() -> AsyncIterator[Browser]:
     """Give a browser for as long as the block lasts; skip or fail where this machine has none."""
-    executable = next(
-        (path for name in _NAMES if (path := shutil.which(name, path="/usr/bin:" + os.defpath))), None
-    )
+    executable = next((path for name in _NAMES if (path := shutil.which(name, path="/usr/bin:" + os.defpath))), None)
     if executable is None:
         unavailable("no Chromium in /usr/bin: install it to run the tests that need a browser")
     async with async_playwright() as playwright:
@@ -63,9 +61,7 @@ async def open_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
     page.on("pageerror", lambda error: complaints.append(f"a script failed: {error}"))
     page.on(
         "console",
-        lambda message: (
-            complaints.append(message.text) if "Content Security Policy" in message.text else None
-        ),
+        lambda message: complaints.append(message.text) if "Content Security Policy" in message.text else None,
     )
     try:
         yield page

@@ -83,9 +83,7 @@ class SmtpPeer:
         """Give what NEWSLETTER_SMTP_URL is to be for this peer."""
         return f"smtp://127.0.0.1:{self.port}"
 
-    def refuse(
-        self, address: str = "", reply: str = "550 5.1.1 no such user", *, stage: str = "RCPT"
-    ) -> None:
+    def refuse(self, address: str = "", reply: str = "550 5.1.1 no such user", *, stage: str = "RCPT") -> None:
         """Refuse `address` (or everybody) at `stage` with `reply`, until `accept`."""
         self._scripts[stage, address] = _Script(reply)
 
@@ -150,9 +148,7 @@ class SmtpPeer:
         named = found.group(1) if (found := _ADDRESS.search(line)) else ""
         if verb in ("EHLO", "HELO"):
             lines = ["peer.example.com", *(self._extensions if verb == "EHLO" else ())]
-            greeting = "\r\n".join(
-                f"250{'-' if n < len(lines) - 1 else ' '}{text}" for n, text in enumerate(lines)
-            )
+            greeting = "\r\n".join(f"250{'-' if n < len(lines) - 1 else ' '}{text}" for n, text in enumerate(lines))
             await self._answer(talk, "EHLO", "", greeting)
         elif verb == "MAIL":
             if await self._answer(talk, "MAIL", named, "250 2.1.0 ok"):

@@ -54,9 +54,7 @@ class PostgreSQL:
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
 
     def _run(self, statement: sql.Composed) -> None:
-        with psycopg.connect(
-            self._admin_url.render_as_string(hide_password=False), autocommit=True
-        ) as connection:
+        with psycopg.connect(self._admin_url.render_as_string(hide_password=False), autocommit=True) as connection:
             connection.execute(statement)
 
 
@@ -95,13 +93,16 @@ def _server(binaries: Path, folder: Path) -> Iterator[str]:
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         someone |= {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
     data, port = folder / "data", free_port()
-    made = subprocess.run(
-        [binaries / "initdb", "-D", data, *_INITDB_OPTIONS.split()],
-        capture_output=True,
-        text=True,
-        check=False,
-        **someone,
-    )
+    try:
+        made = subprocess.run(
+            [binaries / "initdb", "-D", data, *_INITDB_OPTIONS.split()],
+            capture_output=True,
+            text=True,
+            check=False,
+            **someone,
+        )
+    except PermissionError:
+        unavailable(f"`nobody`, who is to run PostgreSQL for root, may not read {binaries}")
     if made.returncode:
         unavailable(f"PostgreSQL's initdb failed: {made.stderr.strip()[-300:]}")
     settings: list[str] = [part for setting in _UNSAFE_AND_FAST for part in ("-c", setting)]

@@ -134,9 +134,7 @@ class Program:
     def _last_words(self) -> str:
         return f"--- the end of its log ---\n{self.log[-3000:]}"
 
-    def _environment(
-        self, smtp_url: str, database_url: str | None, settings: dict[str, str]
-    ) -> dict[str, str]:
+    def _environment(self, smtp_url: str, database_url: str | None, settings: dict[str, str]) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
         ours = {
             "base_url": self.base_url,
