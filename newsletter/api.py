@@ -7,7 +7,7 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from msgspec import Meta
+from litestar.params import Parameter
 
 from newsletter.web import PROBLEM, UnsupportedMediaType
 
@@ -23,9 +23,9 @@ class Problem(msgspec.Struct):
 
 
 Slug = Annotated[
-    str, Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64, description="The newsletter's short name.")
+    str, Parameter(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64, description="The newsletter's short name.")
 ]
-IssueId = Annotated[str, Meta(pattern="^[a-z2-7]{26}$", description="The issue's id.")]
+IssueId = Annotated[str, Parameter(pattern="^[a-z2-7]{26}$", description="The issue's id.")]
 
 _MEANINGS = {
     400: "The body could not be read.",

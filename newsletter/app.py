@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib import resources
+from typing import Any
 
 from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader, State
@@ -21,6 +22,7 @@ from newsletter.delivery import console as delivery_console
 from newsletter.delivery import writing
 from newsletter.edge import Edge
 from newsletter.editors.console import console_router
+from newsletter.errors import NotFound
 from newsletter.figures import api as figures_api
 from newsletter.figures import console as figures_console
 from newsletter.figures import overview
@@ -35,7 +37,7 @@ from newsletter.signup import api as signup_api
 from newsletter.signup import console as signup_console
 from newsletter.signup import pages as signup_pages
 from newsletter.unsubscribe import pages as unsubscribe_pages
-from newsletter.web import answer_error
+from newsletter.web import WebRequest, answer_error
 from newsletter.worker import Worker
 
 _LARGEST_BODY = 64 * 1024
@@ -76,7 +78,7 @@ def create_app(
             await installation.database.forget()
             await installation.database.close()
 
-    return Litestar(
+    return _Edged(
         route_handlers=[
             *(handler for pages in _PUBLIC for handler in pages.handlers),
             Router("/api/v1", route_handlers=[handler for api in _API for handler in api.handlers]),
@@ -86,7 +88,6 @@ def create_app(
             *more,
         ],
         lifespan=[running],
-        middleware=[Edge],
         exception_handlers={Exception: answer_error},
         openapi_config=_openapi(),
         request_max_body_size=_LARGEST_BODY,
@@ -96,10 +97,27 @@ def create_app(
     )
 
 
+class _Edged(Litestar):
+    """The app with its edge around everything, also around the addresses that lead nowhere."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        await Edge(super().__call__)(scope, receive, send)
+
+
+async def _refuse_unnameable(request: WebRequest) -> None:
+    """Raise NotFound for a path that no file can have, at which the file system itself would stumble."""
+    if "\0" in request.url.path or "\0" in str(request.scope["path"]):
+        raise NotFound("There is nothing at this address.")
+
+
 def _static() -> Router:
     folder = str(resources.files("newsletter") / "static")
     return create_static_files_router(
-        "/static", [folder], cache_control=CacheControlHeader(max_age=_YEAR, immutable=True)
+        "/static",
+        [folder],
+        cache_control=CacheControlHeader(max_age=_YEAR, immutable=True),
+        before_request=_refuse_unnameable,
     )
 
 

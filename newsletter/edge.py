@@ -4,15 +4,16 @@ address.
 The log names the route's template, never the path, for a path may hold a token (RULES H6).
 """
 
-import time
 import traceback
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from newsletter.clock import SystemClock
 from newsletter.web import SECURITY_HEADERS
 
+_clock = SystemClock()
 _log = structlog.get_logger("newsletter.request")
 _QUIET = {"/health/live", "/health/ready", "/metrics"}
 
@@ -34,7 +35,7 @@ class Edge:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        began = time.perf_counter()
+        began = _clock.monotonic()
         status = 500
 
         async def answer(message: Message) -> None:
@@ -53,7 +54,7 @@ class Edge:
         finally:
             template = str(scope.get("path_template") or "unmatched")
             if template not in _QUIET:
-                elapsed = round((time.perf_counter() - began) * 1000, 1)
+                elapsed = round((_clock.monotonic() - began) * 1000, 1)
                 _log.info("request", method=scope.get("method"), route=template, status=status, milliseconds=elapsed)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -14,19 +14,19 @@ from newsletter.installation import Installation
 from newsletter.jobs import Heartbeat
 from newsletter.mail.tables import Letter
 from newsletter.tokens import equal
-from newsletter.web import WebRequest, installation_of
+from newsletter.web import WebRequest, installation_of, reading
 
 _WORKER_SILENT_SECONDS = 30.0
 _OUTCOMES = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
 
 
-@get("/health/live", include_in_schema=False)
+@reading("/health/live")
 async def live() -> dict[str, str]:
     """Say that the process answers."""
     return {"status": "alive"}
 
 
-@get("/health/ready", include_in_schema=False)
+@reading("/health/ready")
 async def ready(request: WebRequest) -> Response[dict[str, Any]]:
     """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest letter has
     waited.
@@ -59,7 +59,7 @@ async def _oldest_letter(session: Session, installation: Installation) -> float:
     return max(0.0, (installation.clock.now() - oldest).total_seconds()) if oldest else 0.0
 
 
-@get("/metrics", include_in_schema=False)
+@reading("/metrics")
 async def metrics(request: WebRequest) -> Response[bytes]:
     """Give the metrics in Prometheus' format to whoever has the token; without a token set, to nobody (RULES H8)."""
     installation = installation_of(request)

@@ -43,5 +43,5 @@ def configure(level: int = logging.INFO) -> None:
     root.setLevel(logging.WARNING)
 
 
-def _only_event(logger: Any, name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def _only_event(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {key: value for key, value in event.items() if not key.startswith("_")}

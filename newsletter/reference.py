@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 
-from newsletter.web import WebRequest, page
+from newsletter.web import WebRequest, page, reading
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
-@get("/api/docs", include_in_schema=False)
+@reading("/api/docs")
 async def api_reference(request: WebRequest) -> Response[Any]:
     """Show every route of the API."""
     schema = request.app.openapi_schema.to_schema()

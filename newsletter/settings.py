@@ -37,8 +37,8 @@ class Settings(BaseModel):
     secret_key: Annotated[
         str,
         Field(
-            description="The root secret, at least 32 characters. On SQLite a file is made in the data folder where it is "
-            "not given; on PostgreSQL it must be given, the same to every process."
+            description="The root secret, at least 32 characters. On SQLite a file is made in the data folder where "
+            "it is not given; on PostgreSQL it must be given, the same to every process."
         ),
     ] = ""
     secret_key_previous: Annotated[

@@ -17,7 +17,7 @@ import structlog
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Request, Response
+from litestar import HttpMethod, Request, Response, route
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -122,6 +122,11 @@ def visitor_language(request: WebRequest, otherwise: str = languages.DEFAULT) ->
     return languages.preferred(request.headers.get("accept-language", ""), languages.LANGUAGES, otherwise)
 
 
+def reading(path: str, **options: Any) -> route:
+    """Declare a page that is read by GET, and by HEAD without its content (RFC 9110 §9.1)."""
+    return route(path, http_method=[HttpMethod.GET, HttpMethod.HEAD], include_in_schema=False, **options)
+
+
 def see_other(url: str) -> Response[Any]:
     """Send a browser on after a form was taken (303)."""
     return Redirect(url, status_code=303)
@@ -159,8 +164,9 @@ def answer_error(request: WebRequest, error: Exception) -> Response[Any]:
         _log.error("request_failed", method=request.method, route=path_template(request), kind=type(error).__name__)
         known = NewsletterError("Something went wrong on our side. Nothing was changed; please try again.")
         known.status, known.title = 500, "Something went wrong"
+    headers = _error_headers(known, error)
     if request.url.path.startswith("/api/"):
-        return problem(known)
+        return problem(known, headers)
     if (
         isinstance(known, NotSignedIn)
         and request.url.path.startswith("/console")
@@ -169,7 +175,7 @@ def answer_error(request: WebRequest, error: Exception) -> Response[Any]:
         return see_other("/console/sign-in")
     language = visitor_language(request)
     say = languages.translator(language)
-    return page(
+    answer = page(
         request,
         "errors/error.html",
         language=language,
@@ -179,9 +185,19 @@ def answer_error(request: WebRequest, error: Exception) -> Response[Any]:
         sentence=say(known.sentence),
         way_on=None,
     )
+    answer.headers.update(headers)
+    return answer
 
 
-def problem(error: NewsletterError) -> Response[dict[str, Any]]:
+def _error_headers(known: NewsletterError, error: Exception) -> dict[str, str]:
+    """Give the headers without which a program can't tell what to do about an error (RFC 9110 §11.6.1, §15.5.6)."""
+    headers = {"www-authenticate": "Bearer"} if known.status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, HTTPException):
+        headers |= {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
+    return headers
+
+
+def problem(error: NewsletterError, headers: Mapping[str, str] | None = None) -> Response[dict[str, Any]]:
     """Give an error as problem details (RFC 9457), with a sentence for each field that won't do."""
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -191,8 +207,7 @@ def problem(error: NewsletterError) -> Response[dict[str, Any]]:
     }
     if error.fields:
         content["fields"] = error.fields
-    headers = {"www-authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
-    return Response(content, media_type=PROBLEM, status_code=error.status, headers=headers)
+    return Response(content, media_type=PROBLEM, status_code=error.status, headers=dict(headers or {}))
 
 
 def _as_known(error: Exception) -> NewsletterError | None:
@@ -200,12 +215,12 @@ def _as_known(error: Exception) -> NewsletterError | None:
         return error
     if not isinstance(error, HTTPException) or error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return None
-    fields = {
-        str(wrong.get("key", "body")): str(wrong.get("message", "is not valid"))
-        for wrong in (error.extra if isinstance(error.extra, list) else [])
-        if isinstance(wrong, Mapping)
-    }
+    wrongs = [wrong for wrong in (error.extra if isinstance(error.extra, list) else []) if isinstance(wrong, Mapping)]
+    fields = {str(wrong.get("key", "body")): str(wrong.get("message", "is not valid")) for wrong in wrongs}
     status = HTTPStatus(error.status_code)
+    if any(wrong.get("source") == "path" for wrong in wrongs):
+        # An address that can't be one of ours is one where nothing is.
+        status, fields = HTTPStatus.NOT_FOUND, {}
     sentence = _SENTENCES.get(status, f"{status.phrase}.")
     if fields:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -217,7 +232,8 @@ def _as_known(error: Exception) -> NewsletterError | None:
 
 _SENTENCES = {
     HTTPStatus.BAD_REQUEST: "The request could not be read.",
-    HTTPStatus.FORBIDDEN: "This form is too old, or was sent from elsewhere. Go back, load the page anew and try again.",
+    HTTPStatus.FORBIDDEN: "This form is too old, or was sent from elsewhere. "
+    "Go back, load the page anew and try again.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address can't be used in that way.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too large to be taken.",

@@ -67,7 +67,7 @@ async def in_force(session: Session, newsletter_id: str) -> dict[str, Notice]:
         .where(NoticeUse.newsletter_id == newsletter_id)
         .order_by(col(NoticeUse.valid_from), col(NoticeUse.id))
     )
-    return {language: notice for language, notice in found.all()}
+    return dict(found.all())
 
 
 async def find(session: Session, notice_hash: str) -> Notice | None:

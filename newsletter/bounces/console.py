@@ -5,16 +5,16 @@ at.
 import re
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 
 from newsletter.bounces import actions
 from newsletter.errors import NotFound
-from newsletter.web import WebRequest, installation_of, page, see_other
+from newsletter.web import WebRequest, installation_of, page, reading, see_other
 
 _TAG = re.compile(r"[0-9a-f]{64}")
 
 
-@get("/returned", include_in_schema=False)
+@reading("/returned")
 async def returned(request: WebRequest) -> Response[Any]:
     """Show the domains with dead addresses."""
     async with installation_of(request).database.read() as session:

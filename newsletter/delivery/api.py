@@ -24,7 +24,8 @@ from newsletter.web import installation_of
 
 _Subject = Annotated[str, Meta(min_length=1, max_length=LONGEST_SUBJECT, description="May hold placeholders.")]
 _Body = Annotated[str, Meta(min_length=1, max_length=LONGEST_BODY, description="Markdown; may hold placeholders.")]
-_LARGEST = 2 * 1024 * 1024
+# In JSON each character may be written as two escapes, twelve octets.
+_LARGEST = 12 * (LONGEST_BODY + LONGEST_SUBJECT) + 64 * 1024
 
 
 class IssueInput(msgspec.Struct):

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 
 from newsletter.delivery import actions
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.errors import NotFound
 from newsletter.issues import actions as issues
 from newsletter.subscribers.actions import count_active
-from newsletter.web import WebRequest, installation_of, page, see_other
+from newsletter.web import WebRequest, installation_of, page, reading, see_other
 
 
-@get("/issues/{issue_id:str}/ready", include_in_schema=False)
+@reading("/issues/{issue_id:str}/ready")
 async def ready(request: WebRequest, issue_id: str) -> Response[Any]:
     """Show what will be sent to how many, and what stands in the way."""
     installation = installation_of(request)
@@ -43,13 +43,13 @@ async def send(request: WebRequest, issue_id: str) -> Response[Any]:
     return see_other(f"/console/issues/{issue_id}/mailing")
 
 
-@get("/issues/{issue_id:str}/mailing", include_in_schema=False)
+@reading("/issues/{issue_id:str}/mailing")
 async def mailing_page(request: WebRequest, issue_id: str) -> Response[Any]:
     """Show how a mailing goes."""
     return await _mailing_page(request, issue_id, "delivery/mailing.html")
 
 
-@get("/issues/{issue_id:str}/mailing/progress", include_in_schema=False)
+@reading("/issues/{issue_id:str}/mailing/progress")
 async def progress_fragment(request: WebRequest, issue_id: str) -> Response[Any]:
     """Give the moving part of that page."""
     return await _mailing_page(request, issue_id, "delivery/_progress.html")

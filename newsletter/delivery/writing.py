@@ -5,7 +5,7 @@ It stands here and not with the issues, because an issue whose mailing has begun
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 
 from newsletter.database import Session
 from newsletter.delivery import actions
@@ -17,12 +17,21 @@ from newsletter.issues.tables import Issue
 from newsletter.mail.outbox import enqueue
 from newsletter.mail.tables import LetterKind
 from newsletter.newsletters import actions as newsletters
-from newsletter.web import MAIL_FRAME_POLICY, PRIVATE_HEADERS, WebRequest, installation_of, page, read_form, see_other
+from newsletter.web import (
+    MAIL_FRAME_POLICY,
+    PRIVATE_HEADERS,
+    WebRequest,
+    installation_of,
+    page,
+    read_form,
+    reading,
+    see_other,
+)
 
 _ONWARD = {"preview": "preview", "ready": "ready"}
 
 
-@get("/newsletters/{slug:str}/issues", include_in_schema=False)
+@reading("/newsletters/{slug:str}/issues")
 async def issue_list(request: WebRequest, slug: str) -> Response[Any]:
     """Show a newsletter's issues and how their mailings stand."""
     async with installation_of(request).database.read() as session:
@@ -54,7 +63,7 @@ async def new_issue(request: WebRequest, slug: str) -> Response[Any]:
     return see_other(f"/console/issues/{issue.id}")
 
 
-@get("/issues/{issue_id:str}", include_in_schema=False)
+@reading("/issues/{issue_id:str}")
 async def edit(request: WebRequest, issue_id: str) -> Response[Any]:
     """Show an issue for writing; read-only once its mailing has begun."""
     return await _edit_page(request, issue_id, None, ())
@@ -136,7 +145,7 @@ async def _edit_page(
     )
 
 
-@get("/issues/{issue_id:str}/preview", include_in_schema=False)
+@reading("/issues/{issue_id:str}/preview")
 async def preview_page(request: WebRequest, issue_id: str) -> Response[Any]:
     """Show an issue as an invented reader will get it: HTML on a desktop and on a phone, and text."""
     installation = installation_of(request)
@@ -162,7 +171,7 @@ async def preview_page(request: WebRequest, issue_id: str) -> Response[Any]:
     )
 
 
-@get("/issues/{issue_id:str}/preview.html", include_in_schema=False)
+@reading("/issues/{issue_id:str}/preview.html")
 async def preview_frame(request: WebRequest, issue_id: str) -> Response[Any]:
     """Give the preview's HTML part for its frame, where nothing of it can act."""
     installation = installation_of(request)

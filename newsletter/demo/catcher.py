@@ -68,7 +68,7 @@ class Catcher:
         """Give one mail."""
         return self._mails.get(number)
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 (aiosmtpd's names)
         """Take a mail."""
         content: Any = envelope.original_content
         message = message_from_bytes(bytes(content), policy=default)

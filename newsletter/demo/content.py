@@ -38,7 +38,7 @@ For første gang på førti år hekker **havørna** ved fjorden igjen. Vi var de
 
 Vennlig hilsen  
 Fjordbrevet
-"""
+"""  # noqa: W291 (two spaces are a line break in Markdown)
 
 
 async def fill(session: Session, installation: Installation, password: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Response, Router, get, post
+from litestar import Response, Router, post
 from litestar.config.csrf import CSRFConfig
 from litestar.middleware import DefineMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
@@ -12,13 +12,13 @@ from newsletter.editors import accounts, sessions
 from newsletter.errors import InvalidInput
 from newsletter.settings import Settings
 from newsletter.tokens import Keyring
-from newsletter.web import WebRequest, installation_of, page, read_form, see_other
+from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 _WRONG = "The address or the password is not right."
-_LARGEST_FORM = 2 * 1024 * 1024
+_LARGEST_FORM = 3 * 1024 * 1024
 
 
-@get("/sign-in", include_in_schema=False)
+@reading("/sign-in")
 async def sign_in_page(request: WebRequest) -> Response[Any]:
     """Show the sign-in form."""
     return page(
@@ -59,8 +59,8 @@ async def sign_out(request: WebRequest) -> Response[Any]:
     return sessions.with_cookie(see_other("/console/sign-in"), cookie)
 
 
-@get("/", include_in_schema=False)
-async def front(request: WebRequest) -> Response[Any]:
+@reading("/")
+async def front() -> Response[Any]:
     """Lead to the newsletters."""
     return see_other("/console/newsletters")
 

@@ -3,15 +3,15 @@
 from dataclasses import asdict
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 
 from newsletter.figures import actions
 from newsletter.figures.charts import by_link, over_time
 from newsletter.issues import actions as issues
-from newsletter.web import WebRequest, installation_of, page
+from newsletter.web import WebRequest, installation_of, page, reading
 
 
-@get("/issues/{issue_id:str}/figures", include_in_schema=False)
+@reading("/issues/{issue_id:str}/figures")
 async def figures_page(request: WebRequest, issue_id: str) -> Response[Any]:
     """Show what was sent and what was read."""
     installation = installation_of(request)

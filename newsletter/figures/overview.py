@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -17,13 +17,13 @@ from newsletter.newsletters import actions
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.actions import count_pending
 from newsletter.subscribers.actions import count_active
-from newsletter.web import WebRequest, installation_of, page, read_form, see_other
+from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 _FIELDS = ("name", "slug", "sender", "language", "description")
 _SETTINGS = ("name", "sender", "description", "measurement")
 
 
-@get("/newsletters", include_in_schema=False)
+@reading("/newsletters")
 async def overview(request: WebRequest) -> Response[Any]:
     """Show all newsletters with their counts."""
     return await _overview_page(request, {"language": "nb"}, {})
@@ -68,7 +68,7 @@ async def _counted(session: Session, newsletter: Newsletter) -> dict[str, object
     }
 
 
-@get("/newsletters/{slug:str}", include_in_schema=False)
+@reading("/newsletters/{slug:str}")
 async def show(request: WebRequest, slug: str) -> Response[Any]:
     """Show a newsletter's settings and the notices in force."""
     return await _settings_page(request, slug, {}, {}, saved="saved" in request.query_params)

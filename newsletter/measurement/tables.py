@@ -30,7 +30,7 @@ class Seen(SQLModel, table=True):
     """A mark: this nonce has been here. Nobody can tell whose nonce it was, for that is stored nowhere."""
 
     __tablename__ = "seen"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 (SQLAlchemy's own attribute)
+    __table_args__ = {"sqlite_with_rowid": False}
 
     issue_id: str = Field(primary_key=True, foreign_key="issue.id", ondelete="CASCADE", max_length=26)
     mark: bytes = Field(primary_key=True, sa_type=LargeBinary)

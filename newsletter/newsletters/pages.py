@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 
 from newsletter.newsletters import actions
-from newsletter.web import WebRequest, installation_of, page, visitor_language
+from newsletter.web import WebRequest, installation_of, page, reading, visitor_language
 
 
-@get("/", include_in_schema=False)
+@reading("/")
 async def home(request: WebRequest) -> Response[Any]:
     """Show the newsletters one can subscribe to."""
     async with installation_of(request).database.read() as session:

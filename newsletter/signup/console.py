@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.actions import count_pending
 from newsletter.signup.search import search
 from newsletter.subscribers.actions import count_active
-from newsletter.web import WebRequest, installation_of, page, read_form
+from newsletter.web import WebRequest, installation_of, page, read_form, reading
 
 
-@get("/newsletters/{slug:str}/subscribers", include_in_schema=False)
+@reading("/newsletters/{slug:str}/subscribers")
 async def subscribers(request: WebRequest, slug: str) -> Response[Any]:
     """Show the first subscribers of a newsletter."""
     return await _page(request, slug, "", None)

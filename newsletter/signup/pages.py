@@ -7,7 +7,7 @@ notice it showed, signed, so that a notice that changed between GET and POST is 
 from collections.abc import Mapping
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 
 from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin, of_request
@@ -20,7 +20,7 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.signup import actions
 from newsletter.signup.rules import FIELDS, read_signup
 from newsletter.tokens import InvalidToken, Keyring
-from newsletter.web import WebRequest, installation_of, page, read_form, see_other, visitor_language
+from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other, visitor_language
 
 NOTICE_CHANGED = (
     "The notice has changed since you opened this page. Please read it again, and tick the box if you agree."
@@ -44,7 +44,7 @@ async def current_notice(session: Session, newsletter: Newsletter, language: str
     return notice
 
 
-@get("/newsletters/{slug:str}", include_in_schema=False)
+@reading("/newsletters/{slug:str}")
 async def form(request: WebRequest, slug: str) -> Response[Any]:
     """Show the signup form with the notice in full."""
     async with installation_of(request).database.read() as session:
@@ -125,7 +125,7 @@ async def _form_page(
     )
 
 
-@get("/newsletters/{slug:str}/asked", include_in_schema=False)
+@reading("/newsletters/{slug:str}/asked")
 async def asked(request: WebRequest, slug: str) -> Response[Any]:
     """Tell to look into the mailbox; the same for everybody."""
     async with installation_of(request).database.read() as session:
@@ -134,7 +134,7 @@ async def asked(request: WebRequest, slug: str) -> Response[Any]:
     return page(request, "signup/asked.html", language=language, newsletter=newsletter)
 
 
-@get("/confirm/{token:str}", include_in_schema=False)
+@reading("/confirm/{token:str}")
 async def look(request: WebRequest, token: str) -> Response[Any]:
     """Show what is to be confirmed, with the whole notice. Nothing happens until the button is pressed."""
     installation = installation_of(request)

@@ -5,13 +5,13 @@ The POST asks for nothing: no cookie, no session, no form token, no particular b
 
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, post
 
 from newsletter.unsubscribe import actions
-from newsletter.web import WebRequest, installation_of, page, visitor_language
+from newsletter.web import WebRequest, installation_of, page, reading, visitor_language
 
 
-@get("/unsubscribe/{token:str}", include_in_schema=False)
+@reading("/unsubscribe/{token:str}")
 async def ask(request: WebRequest, token: str) -> Response[Any]:
     """Show one big button. Nothing happens until it is pressed."""
     installation = installation_of(request)
