@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from litestar import Response, post
+from litestar.params import FromPath
 
 from newsletter.bounces import actions
 from newsletter.errors import NotFound
@@ -23,7 +24,7 @@ async def returned(request: WebRequest) -> Response[Any]:
 
 
 @post("/returned/{domain_id:str}/confirm", include_in_schema=False, status_code=303)
-async def confirm(request: WebRequest, domain_id: str) -> Response[Any]:
+async def confirm(request: WebRequest, domain_id: FromPath[str]) -> Response[Any]:
     """They are dead: delete them."""
     async with installation_of(request).database.write() as session:
         await actions.confirm(session, _checked(domain_id))
@@ -31,7 +32,7 @@ async def confirm(request: WebRequest, domain_id: str) -> Response[Any]:
 
 
 @post("/returned/{domain_id:str}/release", include_in_schema=False, status_code=303)
-async def release(request: WebRequest, domain_id: str) -> Response[Any]:
+async def release(request: WebRequest, domain_id: FromPath[str]) -> Response[Any]:
     """They live: mail them again."""
     async with installation_of(request).database.write() as session:
         await actions.release(session, _checked(domain_id))

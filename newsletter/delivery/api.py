@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from newsletter.api import IssueId, Slug, problems, require_json
@@ -72,7 +72,7 @@ class MailingOutput(msgspec.Struct):
     responses=problems(400, 401, 403, 404, 413, 415, 422),
     request_max_body_size=_LARGEST,
 )
-async def create_issue(request: Request[Any, Any, State], slug: Slug, data: JSONBody[IssueInput]) -> IssueOutput:
+async def create_issue(request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[IssueInput]) -> IssueOutput:
     """Write a new issue. Raises InvalidIssue where it can't be sent as it is."""
     installation = installation_of(request)
     async with installation.database.write() as session:
@@ -90,7 +90,7 @@ async def create_issue(request: Request[Any, Any, State], slug: Slug, data: JSON
     tags=["issues"],
     responses=problems(401, 403, 404),
 )
-async def get_issue(request: Request[Any, Any, State], issue_id: IssueId) -> IssueOutput:
+async def get_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> IssueOutput:
     """Give an issue."""
     installation = installation_of(request)
     async with installation.database.read() as session:
@@ -107,7 +107,7 @@ async def get_issue(request: Request[Any, Any, State], issue_id: IssueId) -> Iss
     tags=["mailings"],
     responses=problems(401, 403, 404, 409, 422),
 )
-async def send_issue(request: Request[Any, Any, State], issue_id: IssueId) -> MailingOutput:
+async def send_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
     """Let an issue leave at once."""
     installation = installation_of(request)
     async with installation.database.write() as session:
@@ -123,7 +123,7 @@ async def send_issue(request: Request[Any, Any, State], issue_id: IssueId) -> Ma
     tags=["mailings"],
     responses=problems(401, 403, 404),
 )
-async def get_mailing(request: Request[Any, Any, State], issue_id: IssueId) -> MailingOutput:
+async def get_mailing(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
     """Give how the mailing of an issue stands."""
     async with installation_of(request).database.read() as session:
         mailing = await actions.of_issue(session, issue_id)
@@ -143,7 +143,7 @@ def _steering(verb: str) -> Any:
         responses=problems(401, 403, 404, 409),
         name=f"api_{verb}",
     )
-    async def steer(request: Request[Any, Any, State], issue_id: IssueId) -> MailingOutput:
+    async def steer(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
         """Steer the mailing of an issue."""
         installation = installation_of(request)
         async with installation.database.write() as session:

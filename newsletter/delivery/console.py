@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, post
+from litestar.params import FromPath
 
 from newsletter.delivery import actions
 from newsletter.delivery.tables import Mailing, MailingState
@@ -13,7 +14,7 @@ from newsletter.web import WebRequest, installation_of, page, reading, see_other
 
 
 @reading("/issues/{issue_id:str}/ready")
-async def ready(request: WebRequest, issue_id: str) -> Response[Any]:
+async def ready(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Show what will be sent to how many, and what stands in the way."""
     installation = installation_of(request)
     async with installation.database.read() as session:
@@ -35,7 +36,7 @@ async def ready(request: WebRequest, issue_id: str) -> Response[Any]:
 
 
 @post("/issues/{issue_id:str}/mailing", include_in_schema=False, status_code=303)
-async def send(request: WebRequest, issue_id: str) -> Response[Any]:
+async def send(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Schedule the mailing; it begins after the seconds in which it can be taken back."""
     installation = installation_of(request)
     async with installation.database.write() as session:
@@ -44,19 +45,19 @@ async def send(request: WebRequest, issue_id: str) -> Response[Any]:
 
 
 @reading("/issues/{issue_id:str}/mailing")
-async def mailing_page(request: WebRequest, issue_id: str) -> Response[Any]:
+async def mailing_page(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Show how a mailing goes."""
     return await _mailing_page(request, issue_id, "delivery/mailing.html")
 
 
 @reading("/issues/{issue_id:str}/mailing/progress")
-async def progress_fragment(request: WebRequest, issue_id: str) -> Response[Any]:
+async def progress_fragment(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Give the moving part of that page."""
     return await _mailing_page(request, issue_id, "delivery/_progress.html")
 
 
 @post("/issues/{issue_id:str}/mailing/{verb:str}", include_in_schema=False, status_code=303)
-async def steer(request: WebRequest, issue_id: str, verb: str) -> Response[Any]:
+async def steer(request: WebRequest, issue_id: FromPath[str], verb: FromPath[str]) -> Response[Any]:
     """Pause, resume or cancel a mailing."""
     if verb not in ("pause", "resume", "cancel"):
         raise NotFound("There is nothing at this address.")

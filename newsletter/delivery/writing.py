@@ -6,6 +6,7 @@ It stands here and not with the issues, because an issue whose mailing has begun
 from typing import Any
 
 from litestar import Response, post
+from litestar.params import FromPath
 
 from newsletter.database import Session
 from newsletter.delivery import actions
@@ -32,7 +33,7 @@ _ONWARD = {"preview": "preview", "ready": "ready"}
 
 
 @reading("/newsletters/{slug:str}/issues")
-async def issue_list(request: WebRequest, slug: str) -> Response[Any]:
+async def issue_list(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Show a newsletter's issues and how their mailings stand."""
     async with installation_of(request).database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)
@@ -54,7 +55,7 @@ async def issue_list(request: WebRequest, slug: str) -> Response[Any]:
 
 
 @post("/newsletters/{slug:str}/issues", include_in_schema=False, status_code=303)
-async def new_issue(request: WebRequest, slug: str) -> Response[Any]:
+async def new_issue(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Begin a new draft."""
     installation = installation_of(request)
     async with installation.database.write() as session:
@@ -64,13 +65,13 @@ async def new_issue(request: WebRequest, slug: str) -> Response[Any]:
 
 
 @reading("/issues/{issue_id:str}")
-async def edit(request: WebRequest, issue_id: str) -> Response[Any]:
+async def edit(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Show an issue for writing; read-only once its mailing has begun."""
     return await _edit_page(request, issue_id, None, ())
 
 
 @post("/issues/{issue_id:str}", include_in_schema=False, status_code=303)
-async def save(request: WebRequest, issue_id: str) -> Response[Any]:
+async def save(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Save a draft, and go on to the preview or the sending where that is asked for."""
     values = await read_form(request)
     try:
@@ -82,7 +83,7 @@ async def save(request: WebRequest, issue_id: str) -> Response[Any]:
 
 
 @post("/issues/{issue_id:str}/test", include_in_schema=False, status_code=303)
-async def send_test(request: WebRequest, issue_id: str) -> Response[Any]:
+async def send_test(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Save a draft and mail it to the editor alone, unmeasured."""
     installation = installation_of(request)
     values = await read_form(request)
@@ -146,7 +147,7 @@ async def _edit_page(
 
 
 @reading("/issues/{issue_id:str}/preview")
-async def preview_page(request: WebRequest, issue_id: str) -> Response[Any]:
+async def preview_page(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Show an issue as an invented reader will get it: HTML on a desktop and on a phone, and text."""
     installation = installation_of(request)
     async with installation.database.read() as session:
@@ -172,7 +173,7 @@ async def preview_page(request: WebRequest, issue_id: str) -> Response[Any]:
 
 
 @reading("/issues/{issue_id:str}/preview.html")
-async def preview_frame(request: WebRequest, issue_id: str) -> Response[Any]:
+async def preview_frame(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Give the preview's HTML part for its frame, where nothing of it can act."""
     installation = installation_of(request)
     async with installation.database.read() as session:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, get
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from newsletter.demo.catcher import Catcher, Caught
@@ -25,7 +26,7 @@ def inbox_pages(catcher: Catcher) -> list[ControllerRouterHandler]:
         return page(request, "demo/inbox.html", private=True, messages=catcher.mails())
 
     @get("/demo/inbox/{number:int}", include_in_schema=False)
-    async def message(request: WebRequest, number: int) -> Response[Any]:
+    async def message(request: WebRequest, number: FromPath[int]) -> Response[Any]:
         """Show one mail with its headers."""
         mail = caught(number)
         shown = {
@@ -40,7 +41,7 @@ def inbox_pages(catcher: Catcher) -> list[ControllerRouterHandler]:
         return page(request, "demo/message.html", private=True, message=shown)
 
     @get("/demo/inbox/{number:int}/body", include_in_schema=False)
-    async def body(number: int) -> Response[str]:
+    async def body(number: FromPath[int]) -> Response[str]:
         """Give a mail's HTML part for its frame; its links open beside it."""
         html = caught(number).part("html").replace("<head>", '<head><base target="_blank">', 1)
         headers = {"content-security-policy": MAIL_FRAME_POLICY} | PRIVATE_HEADERS

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Request, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from newsletter.api import IssueId, problems
 from newsletter.editors.keys import Scope, require
@@ -57,7 +58,7 @@ class FiguresOutput(msgspec.Struct):
     tags=["figures"],
     responses=problems(401, 403, 404),
 )
-async def get_figures(request: Request[Any, Any, State], issue_id: IssueId) -> FiguresOutput:
+async def get_figures(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> FiguresOutput:
     """Give what was sent and what was read."""
     async with installation_of(request).database.read() as session:
         issue, _ = await issues.by_id(session, issue_id)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from litestar import Response
+from litestar.params import FromPath
 
 from newsletter.figures import actions
 from newsletter.figures.charts import by_link, over_time
@@ -12,7 +13,7 @@ from newsletter.web import WebRequest, installation_of, page, reading
 
 
 @reading("/issues/{issue_id:str}/figures")
-async def figures_page(request: WebRequest, issue_id: str) -> Response[Any]:
+async def figures_page(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Show what was sent and what was read."""
     installation = installation_of(request)
     async with installation.database.read() as session:

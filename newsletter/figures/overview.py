@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, post
+from litestar.params import FromPath
 from sqlalchemy import func
 from sqlmodel import col, select
 
@@ -69,13 +70,13 @@ async def _counted(session: Session, newsletter: Newsletter) -> dict[str, object
 
 
 @reading("/newsletters/{slug:str}")
-async def show(request: WebRequest, slug: str) -> Response[Any]:
+async def show(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Show a newsletter's settings and the notices in force."""
     return await _settings_page(request, slug, {}, {}, saved="saved" in request.query_params)
 
 
 @post("/newsletters/{slug:str}", include_in_schema=False, status_code=303)
-async def change(request: WebRequest, slug: str) -> Response[Any]:
+async def change(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Change a newsletter's settings."""
     values = await read_form(request)
     given = {field: values[field] for field in _SETTINGS if field in values}

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from litestar import HttpMethod, Response, route
+from litestar.params import FromPath
 from sqlmodel import select
 
 from newsletter.errors import NotFound
@@ -21,7 +22,7 @@ _READING = [HttpMethod.GET, HttpMethod.HEAD]
 
 
 @route("/open/{file:str}", http_method=_READING, include_in_schema=False)
-async def pixel(request: WebRequest, file: str) -> Response[bytes]:
+async def pixel(request: WebRequest, file: FromPath[str]) -> Response[bytes]:
     """Count an open and give the pixel. A wrong token gets the pixel too, and is not counted (RULES D3)."""
     with suppress(InvalidToken):
         _count(request, read_open(installation_of(request).keys, file.removesuffix(".gif")))
@@ -29,7 +30,7 @@ async def pixel(request: WebRequest, file: str) -> Response[bytes]:
 
 
 @route("/click/{token:str}", http_method=_READING, include_in_schema=False)
-async def click(request: WebRequest, token: str) -> Response[Any]:
+async def click(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     """Count a click and lead on. The target is looked up by its number: nobody can make this lead elsewhere."""
     installation = installation_of(request)
     try:

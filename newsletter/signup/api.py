@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Request, post
 from litestar.datastructures import State
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from newsletter.agreements import notices
@@ -84,7 +84,7 @@ class SearchResult(msgspec.Struct):
     responses=problems(400, 404, 413, 415, 422),
     request_max_body_size=64 * 1024,
 )
-async def sign_up(request: Request[Any, Any, State], slug: Slug, data: JSONBody[SignupInput]) -> Accepted:
+async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[SignupInput]) -> Accepted:
     """Take a signup from another site's form. Needs no key; the person confirms from the mailbox."""
     installation = installation_of(request)
     async with installation.database.read() as session:
@@ -119,7 +119,7 @@ async def sign_up(request: Request[Any, Any, State], slug: Slug, data: JSONBody[
     request_max_body_size=64 * 1024,
 )
 async def search_subscribers(
-    request: Request[Any, Any, State], slug: Slug, data: JSONBody[SearchInput]
+    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[SearchInput]
 ) -> SearchResult:
     """Find a newsletter's subscribers. A POST, so that no address stands in a URL."""
     async with installation_of(request).database.read() as session:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Response, post
+from litestar.params import FromPath
 
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.actions import count_pending
@@ -12,13 +13,13 @@ from newsletter.web import WebRequest, installation_of, page, read_form, reading
 
 
 @reading("/newsletters/{slug:str}/subscribers")
-async def subscribers(request: WebRequest, slug: str) -> Response[Any]:
+async def subscribers(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Show the first subscribers of a newsletter."""
     return await _page(request, slug, "", None)
 
 
 @post("/newsletters/{slug:str}/subscribers", include_in_schema=False, status_code=200)
-async def find_subscribers(request: WebRequest, slug: str) -> Response[Any]:
+async def find_subscribers(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Show those who match the search, and the next page of them."""
     values = await read_form(request)
     return await _page(request, slug, values.get("query", "")[:254], values.get("cursor") or None)

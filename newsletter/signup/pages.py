@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from litestar import Response, post
+from litestar.params import FromPath
 
 from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin, of_request
@@ -45,7 +46,7 @@ async def current_notice(session: Session, newsletter: Newsletter, language: str
 
 
 @reading("/newsletters/{slug:str}")
-async def form(request: WebRequest, slug: str) -> Response[Any]:
+async def form(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Show the signup form with the notice in full."""
     async with installation_of(request).database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)
@@ -54,7 +55,7 @@ async def form(request: WebRequest, slug: str) -> Response[Any]:
 
 
 @post("/newsletters/{slug:str}/signup", include_in_schema=False, status_code=303)
-async def sign_up(request: WebRequest, slug: str) -> Response[Any]:
+async def sign_up(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Take a signup; the answer is the same for every address."""
     installation = installation_of(request)
     values = await read_form(request)
@@ -126,7 +127,7 @@ async def _form_page(
 
 
 @reading("/newsletters/{slug:str}/asked")
-async def asked(request: WebRequest, slug: str) -> Response[Any]:
+async def asked(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Tell to look into the mailbox; the same for everybody."""
     async with installation_of(request).database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)
@@ -135,7 +136,7 @@ async def asked(request: WebRequest, slug: str) -> Response[Any]:
 
 
 @reading("/confirm/{token:str}")
-async def look(request: WebRequest, token: str) -> Response[Any]:
+async def look(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     """Show what is to be confirmed, with the whole notice. Nothing happens until the button is pressed."""
     installation = installation_of(request)
     async with installation.database.read() as session:
@@ -166,7 +167,7 @@ async def look(request: WebRequest, token: str) -> Response[Any]:
 
 
 @post("/confirm/{token:str}", include_in_schema=False, status_code=200)
-async def confirm(request: WebRequest, token: str) -> Response[Any]:
+async def confirm(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     """Confirm: from here on the person is subscribed."""
     installation = installation_of(request)
     try:

@@ -6,13 +6,14 @@ The POST asks for nothing: no cookie, no session, no form token, no particular b
 from typing import Any
 
 from litestar import Response, post
+from litestar.params import FromPath
 
 from newsletter.unsubscribe import actions
 from newsletter.web import WebRequest, installation_of, page, reading, visitor_language
 
 
 @reading("/unsubscribe/{token:str}")
-async def ask(request: WebRequest, token: str) -> Response[Any]:
+async def ask(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     """Show one big button. Nothing happens until it is pressed."""
     installation = installation_of(request)
     subscription_id = actions.read_token(installation.keys, token)
@@ -30,7 +31,7 @@ async def ask(request: WebRequest, token: str) -> Response[Any]:
 
 
 @post("/unsubscribe/{token:str}", include_in_schema=False, status_code=200)
-async def leave(request: WebRequest, token: str) -> Response[Any]:
+async def leave(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     """Unsubscribe; the same answer however often, and also after the person is gone (RULES E2)."""
     installation = installation_of(request)
     subscription_id = actions.read_token(installation.keys, token)
