@@ -5,6 +5,7 @@
 #   make test     the tests
 #   make check    all that must hold: style, types, imports, tests
 #   make format   put the source into the house's format
+#   make setup    only the environment, for the program and its tests
 #   make clean    remove the environment and the tools' caches; data stays
 
 SHELL := /bin/sh
