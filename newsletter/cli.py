@@ -1,6 +1,8 @@
 """The command line. Every command has an example in its help, and prints JSON on request where it prints data."""
 
 import asyncio
+import email
+import email.policy
 import getpass
 import json
 import sys
@@ -15,6 +17,8 @@ from newsletter.database import Session
 from newsletter.editors import accounts, keys, sessions
 from newsletter.installation import Installation, open_installation
 from newsletter.settings import load
+from newsletter.unsubscribe.actions import unsubscribe
+from newsletter.unsubscribe.mailto import read_mail
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -118,6 +122,28 @@ def new(slug: str, name: str, sender: str, language: str, description: str, as_j
 
     made = _within(act)
     click.echo(json.dumps(made) if as_json else f"Readers sign up at {made['url']}")
+
+
+@cli.command()
+@_JSON
+def receive(as_json: bool) -> None:
+    """Take a mail on standard input, for a mail server to hand over what comes to the bounce domain.
+
+    So far it understands the mailto unsubscribe; other mail is left alone.
+
+    Example (Postfix alias): unsubscribe: "|newsletter receive"
+    """
+    message = email.message_from_binary_file(sys.stdin.buffer, policy=email.policy.default)
+
+    async def act(installation: Installation, session: Session) -> str:
+        subscription_id = read_mail(installation.keys, message, installation.settings.bounce_domain)
+        if subscription_id is None:
+            return "ignored"
+        await unsubscribe(session, installation.clock, subscription_id, "mailto")
+        return "unsubscribe"
+
+    verdict = _within(act)
+    click.echo(json.dumps({"verdict": verdict}) if as_json else verdict)
 
 
 @cli.group()

@@ -5,9 +5,12 @@ The log names the route's template, never the path, for a path may hold a token 
 """
 
 import traceback
+from collections.abc import Iterable
 
 import structlog
+from litestar import HttpMethod, Litestar
 from litestar.enums import ScopeType
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.clock import SystemClock
@@ -44,7 +47,7 @@ class Edge:
                 status = message["status"]
                 present = {name.lower() for name, _ in message.get("headers", [])}
                 message["headers"] = [
-                    *message.get("headers", []),
+                    *_with_every_method(scope, message.get("headers", [])),
                     *(pair for pair in _HEADERS if pair[0] not in present),
                 ]
             await send(message)
@@ -56,6 +59,17 @@ class Edge:
             if template not in _QUIET:
                 elapsed = round((_clock.monotonic() - began) * 1000, 1)
                 _log.info("request", method=scope.get("method"), route=template, status=status, milliseconds=elapsed)
+
+
+def _with_every_method(scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Let the answer to OPTIONS name every method: Litestar names those of the handler that was registered first."""
+    template = scope.get("path_template")
+    if scope.get("method") != HttpMethod.OPTIONS or template is None:
+        return list(headers)
+    routes = [route for route in Litestar.from_scope(scope).routes if isinstance(route, HTTPRoute)]
+    methods = {method for route in routes if route.path_format == template for method in route.methods}
+    allowed = ", ".join(sorted(methods)).encode()
+    return [(name, allowed if name.lower() == b"allow" else value) for name, value in headers]
 
 
 _HEADERS = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 ID_BYTES = 16
 MAC_BYTES = 16
+ADDRESS_MAC_BYTES = 10  # 80 bits: a local part has at most 64 octets (RULES F5)
 MINIMUM_SECRET_BYTES = 32
 
 
@@ -116,6 +117,25 @@ class Keyring:
         signed, mac = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
         for root in self._roots():
             if signed[:1] == self._key_id(root) and hmac.compare_digest(mac, self._mac(root, purpose, signed)):
+                return signed[1:]
+        raise InvalidToken
+
+    def sign_for_address(self, purpose: str, payload: bytes) -> str:
+        """Give a token for the local part of a mail address: lower-case base32, for mail servers may fold the case."""
+        signed = self._key_id(self.root) + payload
+        mac = self._mac(self.root, f"address/{purpose}", signed)[:ADDRESS_MAC_BYTES]
+        return base64.b32encode(signed + mac).decode().rstrip("=").lower()
+
+    def read_from_address(self, purpose: str, token: str) -> bytes:
+        """Give back the payload of a token from a mail address, in whatever case. Raises InvalidToken."""
+        try:
+            raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+        except (binascii.Error, ValueError) as error:
+            raise InvalidToken from error
+        signed, mac = raw[:-ADDRESS_MAC_BYTES], raw[-ADDRESS_MAC_BYTES:]
+        for root in self._roots():
+            right = self._mac(root, f"address/{purpose}", signed)[:ADDRESS_MAC_BYTES]
+            if signed[:1] == self._key_id(root) and hmac.compare_digest(mac, right):
                 return signed[1:]
         raise InvalidToken
 

@@ -14,6 +14,7 @@ from newsletter.measurement.links import click_token, open_token
 from newsletter.newsletters.tables import Measurement, Newsletter
 from newsletter.tokens import new_id, new_nonce
 from newsletter.unsubscribe.actions import unsubscribe_token
+from newsletter.unsubscribe.mailto import unsubscribe_mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,17 @@ class Edition:
             html=rendered.html,
             date=installation.clock.now(),
             message_id=f"{new_id()}@{installation.settings.host}",
-            headers=self._list_headers(unsubscribe_url, token),
+            headers=self._list_headers(unsubscribe_url, recipient.subscription_id),
         )
         return Envelope(newsletter.sender_address, recipient.email), message.to_bytes()
 
-    def _list_headers(self, unsubscribe_url: str, token: str) -> tuple[tuple[str, str], ...]:
+    def _list_headers(self, unsubscribe_url: str, subscription_id: str) -> tuple[tuple[str, str], ...]:
         settings, newsletter = self.installation.settings, self.newsletter
         domain = settings.bounce_domain
+        mailbox = unsubscribe_mailbox(self.installation.keys, subscription_id, domain)
         return list_headers(
             unsubscribe_url=unsubscribe_url,
-            unsubscribe_mailto=f"mailto:unsubscribe+{token}@{domain}?subject=unsubscribe" if domain else None,
+            unsubscribe_mailto=f"mailto:{mailbox}?subject=unsubscribe" if domain else None,
             list_id=f"{newsletter.slug}.{settings.host}",
             list_name=newsletter.name,
             help_url=self.installation.url(f"/newsletters/{newsletter.slug}"),
