@@ -129,9 +129,10 @@ def new(slug: str, name: str, sender: str, language: str, description: str, as_j
 def receive(as_json: bool) -> None:
     """Take a mail on standard input, for a mail server to hand over what comes to the bounce domain.
 
-    So far it understands the mailto unsubscribe; other mail is left alone.
+    So far it understands the mailto unsubscribe; other mail is left alone. In Postfix' aliases: `unsubscribe:
+    "|newsletter receive"`.
 
-    Example (Postfix alias): unsubscribe: "|newsletter receive"
+    Example: newsletter receive --json < mail.eml
     """
     message = email.message_from_binary_file(sys.stdin.buffer, policy=email.policy.default)
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 from litestar.types import ControllerRouterHandler
 from sqlalchemy.exc import OperationalError
@@ -19,6 +20,7 @@ from newsletter.settings import Settings
 from newsletter.worker import Worker
 
 _CLOSING_SECONDS = 1
+_log = structlog.get_logger(__name__)
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -52,6 +54,7 @@ def serve(
 ) -> None:
     """Serve until a stop signal comes. Raises MisconfiguredError where the program can't start as it is set up."""
     bring_up_to_date(settings)
+    _remind(settings)
     config = uvicorn.Config(
         create_app(settings, worker=worker, more=more),
         host=host,
@@ -67,6 +70,14 @@ def serve(
     server.run()
     if not server.started:
         raise MisconfiguredError(f"The program could not start on {host}:{port}; the log says why.")
+
+
+def _remind(settings: Settings) -> None:
+    """Say what an issue will lack: its foot must name who sends it (RULES G7)."""
+    fields = ("controller_name", "controller_organisation_number", "controller_address", "controller_email")
+    missing = [f"NEWSLETTER_{field.upper()}" for field in fields if not getattr(settings, field)]
+    if missing:
+        _log.warning("sender_incomplete", set=missing, why="every issue must name its sender")
 
 
 def work(settings: Settings) -> None:

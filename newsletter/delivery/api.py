@@ -72,7 +72,9 @@ class MailingOutput(msgspec.Struct):
     responses=problems(400, 401, 403, 404, 413, 415, 422),
     request_max_body_size=_LARGEST,
 )
-async def create_issue(request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[IssueInput]) -> IssueOutput:
+async def create_issue(
+    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[IssueInput]
+) -> IssueOutput:
     """Write a new issue. Raises InvalidIssue where it can't be sent as it is."""
     installation = installation_of(request)
     async with installation.database.write() as session:

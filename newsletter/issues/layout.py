@@ -47,13 +47,14 @@ def slot(name: str) -> str:
 def text_page(content: str, newsletter_name: str, wording: Wording, footer: Footer) -> str:
     """Give the whole text part."""
     name = one_line(newsletter_name)
+    number = one_line(footer.organisation_number)
     return "\n".join((
         name, "=" * min(len(name), 60), "", content, "", "-" * 40,
         wording.reason.format(newsletter=name),
         f"{wording.unsubscribe}: {slot(UNSUBSCRIBE)}",
         f"{wording.privacy}: {one_line(footer.privacy_url)}", "",
         one_line(footer.organisation),
-        *([f"{wording.organisation_number}: {one_line(footer.organisation_number)}"] if footer.organisation_number else []),
+        *([f"{wording.organisation_number}: {number}"] if number else []),
         *(one_line(line) for line in footer.address.splitlines()),
         f"{wording.contact}: {one_line(footer.contact)}", "",
     ))  # fmt: skip

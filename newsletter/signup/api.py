@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Request, post
 from litestar.datastructures import State
-from litestar.params import FromPath, JSONBody
+from litestar.openapi.spec import Example
+from litestar.params import FromPath, JSONBody, Parameter
 from msgspec import Meta
 
 from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
 from newsletter.api import Slug, problems, require_json
 from newsletter.editors.keys import Scope, require
-from newsletter.errors import InvalidInput
+from newsletter.errors import Conflict
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup import actions
 from newsletter.signup.pages import current_notice
@@ -22,8 +23,27 @@ from newsletter.signup.rules import read_signup
 from newsletter.signup.search import search
 from newsletter.web import installation_of
 
-Email = Annotated[str, Meta(max_length=254, description="Mandatory; nothing else is.", examples=["kari@example.com"])]
-Name = Annotated[str, Meta(max_length=64, description="Optional; no web addresses or control characters.")]
+# The patterns describe what is sure to be taken. We take more than a regular expression can say: see `addresses`.
+_USUAL_ADDRESS = r"^[a-z0-9]{1,30}(\.[a-z0-9]{1,30})?@([a-z0-9]{1,20}\.){1,3}(com|org|net|no|se|dk)$"
+_USUAL_NAME = r"^[A-Za-zÀ-ÖØ-öø-ÿ' -]*$"
+Email = Annotated[
+    str,
+    Parameter(
+        max_length=254,
+        description="Mandatory; nothing else is. The pattern is that of the usual addresses; others are taken too.",
+        examples=[Example(value="kari@example.com")],
+        schema_extra={"pattern": _USUAL_ADDRESS},
+    ),
+]
+Name = Annotated[
+    str,
+    Meta(
+        max_length=64,
+        description="Optional. Any letters, also beyond the pattern; no web addresses or control characters.",
+    ),
+    Parameter(schema_extra={"pattern": _USUAL_NAME}),
+]
+NoticeHash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="The hash of the notice your form showed.")]
 
 
 class SignupInput(msgspec.Struct):
@@ -36,7 +56,7 @@ class SignupInput(msgspec.Struct):
     title: Name | None = None
     employer: Name | None = None
     language: Annotated[str, Meta(max_length=35, description="nb, nn or en; else the newsletter's.")] | None = None
-    notice: Annotated[str, Meta(max_length=64, description="The hash of the notice your form showed.")] | None = None
+    notice: NoticeHash | None = None
 
 
 class Accepted(msgspec.Struct):
@@ -81,7 +101,7 @@ class SearchResult(msgspec.Struct):
     summary="Ask for a newsletter",
     tags=["signup"],
     security=[{}],
-    responses=problems(400, 404, 413, 415, 422),
+    responses=problems(400, 404, 409, 413, 415, 422),
     request_max_body_size=64 * 1024,
 )
 async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[SignupInput]) -> Accepted:
@@ -94,7 +114,7 @@ async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data:
             shown = await notices.find(session, data.notice)
             if shown is None or not await notices.has_shown(session, newsletter.id, shown.hash):
                 sentence = "This newsletter never showed a notice with that hash."
-                raise InvalidInput(sentence, {"notice": sentence})
+                raise Conflict(sentence, {"notice": sentence})
             notice = shown
     signup = read_signup(msgspec.structs.asdict(data), notice.language)
     asked = actions.Asked(

@@ -114,7 +114,7 @@ def test_a_subject_is_refused_with_the_reason(subject: str, problem: str) -> Non
     assert only.startswith(problem)
 
 
-@pytest.mark.parametrize("field", ["organisation", "organisation_number", "address", "contact", "privacy_url"])
+@pytest.mark.parametrize("field", ["organisation", "contact", "privacy_url"])
 def test_no_issue_goes_out_without_its_sender(field: str) -> None:
     (only,) = problems(footer=replace(FOOTER, **{field: " "}))
     assert "is missing; it must stand in every issue" in only
