@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,12 +20,15 @@ from dbos import DBOS, DBOSConfig, SetEnqueueOptions
 from dbos._error import DBOSQueueDeduplicatedError
 from sqlmodel import Field, SQLModel
 
+from newsletter.clock import Clock
 from newsletter.database import queue_engine
 
 Job = Callable[[str], Awaitable[None]]
 
 _QUEUE = "newsletter"
 _APPLICATION_VERSION = "1"
+_REMEMBERED = timedelta(hours=1)
+_MOST_FORGOTTEN = 1000
 _log = structlog.get_logger(__name__)
 _jobs: dict[str, Job] = {}
 
@@ -67,7 +70,8 @@ async def _scheduled(at: datetime, name: Any) -> None:
 class Jobs:
     """The queue of this process. Register the jobs, then start it within the running event loop."""
 
-    def __init__(self, database_url: str, executor: str) -> None:
+    def __init__(self, database_url: str, executor: str, clock: Clock) -> None:
+        self._clock = clock
         self._url = _queue_url(database_url)
         self._executor = executor
         self._schedules: dict[str, str] = {}
@@ -98,6 +102,19 @@ class Jobs:
             SetEnqueueOptions(deduplication_id=f"{self._executor}/{name}/{subject}"),
         ):
             await DBOS.enqueue_workflow_async(_QUEUE, _workflow, name, subject)
+
+    async def forget_finished(self) -> None:
+        """Delete what the queue remembers of jobs that ended more than an hour ago; it is nobody's truth."""
+        before = (self._clock.now() - _REMEMBERED).isoformat()
+        ended = await DBOS.list_workflows_async(
+            status=["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"],
+            completed_before=before,
+            limit=_MOST_FORGOTTEN,
+            load_input=False,
+            load_output=False,
+        )
+        if ended:
+            await DBOS.delete_workflows_async([job.workflow_id for job in ended])
 
     async def stop(self) -> None:
         """Stop working on the queue. What is unfinished is taken up at the next start."""

@@ -19,7 +19,7 @@ from newsletter.bounces import actions as bounces
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
 from newsletter.delivery import ledger
-from newsletter.delivery.sending import Sender
+from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.editors.sessions import purge_expired
 from newsletter.installation import Installation
@@ -30,7 +30,6 @@ from newsletter.mail.smtp import Connections, read_relay
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.signup.actions import purge_unconfirmed
 from newsletter.signup.letters import write_confirmation, write_welcome
-from newsletter.subscribers.tables import DeadSignal, SignalState
 from newsletter.tokens import new_id
 from newsletter.unsubscribe.actions import unsubscribe_token
 
@@ -51,13 +50,14 @@ class Worker:
         self._connections = Connections(read_relay(settings.smtp_url), settings.smtp_connections, settings.host)
         self._sender = Sender(installation, self._connections, self._name, partial(bounces.watch, installation))
         self._outbox = Outbox(installation.database, installation.clock, self._connections, _writers(installation))
-        self._jobs = Jobs(settings.database, self._name)
+        self._jobs = Jobs(settings.database, self._name, installation.clock)
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Take up what the predecessor left, and begin."""
         async with self._installation.database.write() as session:
             await ledger.release_of(session, self._name)
+            await ledger.settle_interrupted(session)
         if self._installation.database.on_sqlite:
             await self._outbox.recover()
         await self._beat()
@@ -69,6 +69,7 @@ class Worker:
             "letters": (0.3, self._mail_letters),
             "mailings": (0.3, self._sweep),
             "dead": (1.0, self._bury),
+            "jobs": (600.0, self._jobs.forget_finished),
             "forget": (10.0, self._installation.database.forget),
         }
         self._loops = [
@@ -79,11 +80,17 @@ class Worker:
         """Drain: begin nothing more, let what is on its way arrive, and give the leases back."""
         self._stop.set()
         self._sender.stop()
-        await self._sender.drained()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        await asyncio.gather(self._sender.drained(), self._end_loops())
         await self._jobs.stop()
         await self._connections.close()
         self._lock.close()
+
+    async def _end_loops(self) -> None:
+        _, late = await asyncio.wait(self._loops, timeout=DRAIN_SECONDS)
+        # A letter that a slow relay still chews on: it is mailed again, which does no harm.
+        for loop in late:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
 
     async def _beat(self) -> None:
         async with self._installation.database.write() as session:
@@ -118,11 +125,10 @@ class Worker:
 
     async def _bury(self) -> None:
         async with self._installation.database.read() as session:
-            held = select(func.count()).select_from(DeadSignal).where(DeadSignal.state == SignalState.HELD)
-            if not (await session.exec(held)).one():
-                return
-        async with self._installation.database.write() as session:
-            await bounces.bury(session, self._installation)
+            held = await bounces.waiting(session)
+        for subscriber_id in held:
+            async with self._installation.database.write() as session:
+                await bounces.settle(session, self._installation, subscriber_id)
 
     async def _retain(self, _: str) -> None:
         clock = self._installation.clock
@@ -131,6 +137,7 @@ class Worker:
             await purge_expired(session, self._installation)
             await bounces.purge_tallies(session, self._installation)
             await delivery.forget_old_marks(session, clock)
+            await ledger.settle_interrupted(session)
 
 
 def _writers(installation: Installation) -> dict[LetterKind, Writer]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func
+from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import col, select
 
 from newsletter.addresses import canonical
@@ -51,7 +51,8 @@ async def watch(installation: Installation, session: Session, reported: Sequence
     now = installation.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     counted: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for report in reported:
+    # In one order everywhere, so that two mailings with the same dead can't each wait for the other.
+    for report in sorted(reported, key=lambda report: report.subscriber_id):
         dead = is_dead(report.outcome)
         if not dead and report.outcome.kind is not OutcomeKind.DELIVERED:
             continue
@@ -89,39 +90,63 @@ async def _signal(session: Session, report: Reported, domain_tag: str, now: date
     await session.execute(insert(session, DeadSignal).values(values).on_conflict_do_nothing())
 
 
-async def bury(session: Session, installation: Installation) -> int:
-    """Delete those whose hold is over, unless the breaker is tripped; then quarantine them. Give how many were
-    deleted.
+async def waiting(session: Session) -> list[str]:
+    """Give the subscribers whose dead signal is held."""
+    query = select(DeadSignal.subscriber_id).where(DeadSignal.state == SignalState.HELD)
+    return list((await session.exec(query.order_by(col(DeadSignal.subscriber_id)))).all())
+
+
+async def settle(session: Session, installation: Installation, subscriber_id: str) -> bool:
+    """Delete a subscriber whose hold is over, or quarantine the signal where the breaker is tripped; say whether the
+    subscriber was deleted.
+
+    One at a time, each in a transaction of its own: nobody who signs up or leaves has to wait for many.
     """
-    now = installation.clock.now()
-    held = select(DeadSignal).where(DeadSignal.state == SignalState.HELD).with_for_update(skip_locked=True)
-    due = now - timedelta(seconds=installation.settings.dead_address_hold)
-    buried = 0
-    for signal in (await session.exec(held)).all():
-        domain = await _tallied(session, signal.domain_tag, signal.at)
-        mailing = await _tallied(session, tag(installation.keys, "mailing", signal.mailing_id or ""), signal.at)
-        if trips_breaker(domain, small_domain=True) or trips_breaker(mailing, small_domain=False):
-            signal.state = SignalState.QUARANTINED
-        elif signal.at <= due:
-            await _delete(session, signal.subscriber_id)
-            buried += 1
-    return buried
+    signal = await session.get(DeadSignal, subscriber_id)
+    if signal is None or signal.state != SignalState.HELD:
+        return False
+    if await _breaker(session, installation, signal):
+        held = (col(DeadSignal.subscriber_id) == subscriber_id) & (col(DeadSignal.state) == SignalState.HELD)
+        await session.execute(update(DeadSignal).where(held).values(state=SignalState.QUARANTINED))
+        return False
+    due = installation.clock.now() - timedelta(seconds=installation.settings.dead_address_hold)
+    return signal.at <= due and await _bury(session, subscriber_id, SignalState.HELD)
 
 
-async def _tallied(session: Session, name: str, at: datetime) -> Tallied:
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    query = select(func.coalesce(func.sum(Tally.accepted), 0), func.coalesce(func.sum(Tally.dead), 0)).where(
-        Tally.tag == name, col(Tally.hour).between(hour - timedelta(hours=1), hour + timedelta(hours=1))
+async def _breaker(session: Session, installation: Installation, signal: DeadSignal) -> bool:
+    domain = await _tallied(session, signal.domain_tag, signal.at)
+    mailing = await _tallied(session, tag(installation.keys, "mailing", signal.mailing_id or ""), signal.at)
+    return any(trips_breaker(tally, small_domain=True) for tally in domain) or any(
+        trips_breaker(tally, small_domain=False) for tally in mailing
     )
-    accepted, dead = (await session.exec(query)).one()
-    return Tallied(int(accepted), int(dead))
 
 
-async def _delete(session: Session, subscriber_id: str) -> None:
+async def _tallied(session: Session, name: str, at: datetime) -> list[Tallied]:
+    """Give what happened around `at`: in its hour of the clock, and in that with the one before or after."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    before, after = hour - timedelta(hours=1), hour + timedelta(hours=1)
+    query = select(Tally).where(Tally.tag == name, col(Tally.hour).between(before, after))
+    found = {tally.hour: Tallied(tally.accepted, tally.dead) for tally in (await session.exec(query)).all()}
+    now = found.get(hour, Tallied(0, 0))
+    return [now, *(now + found[other] for other in (before, after) if other in found)]
+
+
+async def _bury(session: Session, subscriber_id: str, state: SignalState) -> bool:
+    """Delete a subscriber whose signal still stands, with what that address asked for and has not confirmed."""
     subscriber = await session.get(Subscriber, subscriber_id)
-    if subscriber is not None:
-        await session.execute(delete(SignupRequest).where(col(SignupRequest.canonical) == subscriber.canonical))
-        await delete_person(session, subscriber_id)
+    if subscriber is None:
+        return False
+    # Locked in the order in which a confirmation locks them, so that neither waits for the other; and then looked at
+    # again, for a confirmation shows that the mailbox is alive.
+    requests = col(SignupRequest.canonical) == subscriber.canonical
+    await session.exec(select(SignupRequest.id).where(requests).order_by(col(SignupRequest.id)).with_for_update())
+    await session.exec(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
+    signal = await session.get(DeadSignal, subscriber_id, populate_existing=True)
+    if signal is None or signal.state != state:
+        return False
+    await session.execute(delete(SignupRequest).where(requests))
+    await delete_person(session, subscriber_id)
+    return True
 
 
 async def held(session: Session) -> list[Held]:
@@ -152,8 +177,9 @@ async def release(session: Session, domain_tag: str) -> None:
 
 async def confirm(session: Session, domain_tag: str) -> None:
     """An editor says that a domain's addresses are dead: delete them."""
-    for subscriber_id in (await session.exec(select(DeadSignal.subscriber_id).where(_quarantined(domain_tag)))).all():
-        await _delete(session, subscriber_id)
+    query = select(DeadSignal.subscriber_id).where(_quarantined(domain_tag)).order_by(col(DeadSignal.subscriber_id))
+    for subscriber_id in (await session.exec(query)).all():
+        await _bury(session, subscriber_id, SignalState.QUARANTINED)
 
 
 def _quarantined(domain_tag: str) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ reputation and greylisting never delete anybody (promise P6).
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
 
@@ -20,6 +21,10 @@ class Tallied:
 
     accepted: int
     dead: int
+
+    def __add__(self, other: Self) -> "Tallied":
+        """Give both together."""
+        return Tallied(self.accepted + other.accepted, self.dead + other.dead)
 
 
 def is_dead(outcome: Outcome) -> bool:

@@ -18,7 +18,7 @@ from newsletter.issues import actions as issues
 from newsletter.issues.rendering import InvalidIssue
 from newsletter.issues.tables import Issue
 from newsletter.mail.smtp import OutcomeKind
-from newsletter.measurement.counting import begin_hours, forget_marks, prepare
+from newsletter.measurement.counting import begin_hours, forget_marks, lose_order, prepare
 from newsletter.measurement.tables import MeasurementKey
 from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.tokens import new_id
@@ -102,6 +102,7 @@ async def steer(session: Session, clock: Clock, issue_id: str, verb: str) -> Mai
         mailing.state, mailing.starts_at = MailingState.SCHEDULED, clock.now()
     if verb == "cancel":
         mailing.finished_at = clock.now()
+        await lose_order(session, issue_id)
     session.add(mailing)
     return mailing
 
@@ -122,12 +123,16 @@ async def finish_done(session: Session, clock: Clock) -> None:
     first_pass = exists().where(
         col(Block.mailing_id) == col(Mailing.id), col(Block.finished).is_(False), col(Block.pass_number) == 1
     )
-    sending = select(Mailing).where(Mailing.state == MailingState.SENDING)
+    sending = select(Mailing).where(Mailing.state == MailingState.SENDING).order_by(col(Mailing.issue_id))
+    begun = set()
     for mailing in (await session.exec(sending.where(~first_pass).with_for_update(skip_locked=True))).all():
-        await begin_hours(session, clock, mailing.issue_id)
+        if await begin_hours(session, clock, mailing.issue_id):
+            begun.add(mailing.issue_id)
     for mailing in (await session.exec(sending.where(~open_block).with_for_update(skip_locked=True))).all():
         mailing.state = move(mailing.state, "finish")
         mailing.finished_at = clock.now()
+        if mailing.issue_id not in begun:
+            await lose_order(session, mailing.issue_id)
 
 
 async def forget_old_marks(session: Session, clock: Clock) -> None:

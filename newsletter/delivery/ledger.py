@@ -12,7 +12,7 @@ from sqlmodel import col
 from newsletter.database import Session, database_seconds
 from newsletter.delivery.rules import BLOCK_SIZE, LEASE_SECONDS
 from newsletter.delivery.tables import Block, Delivery, Mailing, MailingState, Result
-from newsletter.mail.smtp import Outcome, OutcomeKind
+from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
 from newsletter.subscribers.actions import mailable
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 from newsletter.tokens import new_id
@@ -20,7 +20,7 @@ from newsletter.tokens import new_id
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One delivery of the ledger with what is needed to write to its subscriber."""
+    """One delivery of the ledger with what is needed to write to its subscriber; `tries` were made already."""
 
     number: int
     subscription_id: str
@@ -30,6 +30,7 @@ class Recipient:
     family_name: str | None
     title: str | None
     employer: str | None
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,23 @@ async def lease(session: Session, mailing_id: str, owner: str) -> Block | None:
     return block
 
 
+async def settle_interrupted(session: Session) -> None:
+    """Put in doubt what a lost worker left unknown of mailings that nobody goes on with: paused or cancelled ones."""
+    query = (
+        select(Block)
+        .join(Mailing, col(Mailing.id) == col(Block.mailing_id))
+        .where(
+            col(Mailing.state) != MailingState.SENDING,
+            col(Block.marked_to) > col(Block.done_to),
+            col(Block.leased_until) < database_seconds(),
+        )
+        .with_for_update(skip_locked=True, of=Block)
+    )
+    for block in (await session.execute(query)).scalars().all():
+        await _doubt(session, block)
+        block.owner = block.lease = None
+
+
 async def _doubt(session: Session, block: Block) -> None:
     lost = await window(session, block, block.marked_to - block.done_to, block.marked_to)
     rows = [
@@ -137,7 +155,6 @@ async def window(session: Session, block: Block, size: int, before: int | None =
     """Give the next recipients of this pass over the block, at most `size`, each of whom may be mailed at this
     moment.
     """
-    this_pass = col(Result.attempt) < block.pass_number
     mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
     if block.pass_number == 1:
         due = ~exists().where(mine)
@@ -150,11 +167,12 @@ async def window(session: Session, block: Block, size: int, before: int | None =
         )
         due = exists().where(
             mine,
-            this_pass,
+            col(Result.attempt) < block.pass_number,
             col(Result.outcome) == OutcomeKind.DEFERRED,
             col(Result.retry_at) <= block.pass_at,
             ~superseded,
         )
+    tries = select(func.count()).where(mine, col(Result.stage).in_((Stage.RCPT, Stage.DATA))).scalar_subquery()
     upper = col(Delivery.number) <= block.last if before is None else col(Delivery.number) < before
     query = (
         select(
@@ -166,6 +184,7 @@ async def window(session: Session, block: Block, size: int, before: int | None =
             col(Subscriber.family_name),
             col(Subscriber.title),
             col(Subscriber.employer),
+            tries,
         )
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))

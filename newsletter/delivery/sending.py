@@ -9,15 +9,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from newsletter.database import Session
 from newsletter.delivery import ledger
 from newsletter.delivery.content import Edition, edition_of
 from newsletter.delivery.ledger import Recipient, Recorded
-from newsletter.delivery.rules import RENEW_SECONDS, relay_wait, retry_at
+from newsletter.delivery.rules import RENEW_SECONDS, relay_failed, relay_wait, retry_at
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.installation import Installation
 from newsletter.mail.smtp import Connections, Outcome, OutcomeKind, Stage
@@ -25,7 +25,10 @@ from newsletter.tokens import jitter
 
 _log = structlog.get_logger(__name__)
 # After a stop signal, what is undecided after so many seconds becomes in doubt (DESIGN §5).
-DRAIN_SECONDS = 7.0
+DRAIN_SECONDS = 6.0
+# How long what is known waits for a database that fails for a moment, before it must count as unknown.
+_PATIENCE_SECONDS = (0.1, 0.5, 2.0, 5.0, 10.0)
+Tried = tuple[Recipient, Outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +91,46 @@ class Sender:
             await self._work_through(mailing, edition, block)
 
     async def _work_through(self, mailing: Mailing, edition: Edition, block: Block) -> None:
-        recorded: list[Recorded] = []
+        tried: Sequence[Tried] = ()
         while True:
-            async with self._installation.database.write() as session:
-                recipients = await self._advance(session, mailing, block, recorded)
-            if recipients is None:
+            block, recipients = await self._record(mailing, block, tried)
+            if not recipients:
                 return
             async with self._renewing(block):
-                recorded = await self._send_window(mailing, edition, block, recipients)
-            if all(item.outcome.kind is OutcomeKind.NOT_ATTEMPTED and item.retry_at for item in recorded):
+                tried = await self._send_window(edition, recipients)
+            if all(relay_failed(outcome) for _, outcome in tried):
                 await self._give_back(block)
                 return
             self._failures = 0
 
+    async def _record(self, mailing: Mailing, block: Block, tried: Sequence[Tried]) -> tuple[Block, list[Recipient]]:
+        """Record a window and mark the next. A database that fails for a moment turns nothing that is known to doubt."""
+        for seconds in _PATIENCE_SECONDS:
+            try:
+                return await self._record_once(mailing, block, tried)
+            except IntegrityError:
+                raise
+            except (DBAPIError, OSError) as error:
+                _log.warning("window_not_recorded", kind=type(error).__name__)
+            await self._pause(seconds)
+        return await self._record_once(mailing, block, tried)
+
+    async def _record_once(
+        self, mailing: Mailing, block: Block, tried: Sequence[Tried]
+    ) -> tuple[Block, list[Recipient]]:
+        changed = Block(**block.model_dump())
+        async with self._installation.database.write() as session:
+            return changed, await self._advance(session, mailing, changed, tried)
+
     async def _advance(
-        self, session: Session, mailing: Mailing, block: Block, recorded: Sequence[Recorded]
-    ) -> list[Recipient] | None:
-        """Record a window's results and mark the next one, in this one transaction; None when the block is to be let
-        go.
-        """
-        if not await ledger.hold(session, block):
+        self, session: Session, mailing: Mailing, block: Block, tried: Sequence[Tried]
+    ) -> list[Recipient]:
+        """Record a window's results and mark the next one, in this one transaction; nobody when the block is let go."""
+        holding = await ledger.hold(session, block)
+        recorded = await self._decide(session, mailing, block, tried)
+        if not holding:
             await ledger.append_late(session, block, recorded)
-            return None
+            return []
         await ledger.append(session, mailing.id, recorded)
         await self._report(session, mailing.id, recorded)
         _count(block, recorded)
@@ -124,7 +145,19 @@ class Sender:
         if going_on:
             await self._end_pass(session, block)
         await ledger.hold(session, block, **_progress(block), leased_until=0.0, lease=None, owner=None)
-        return None
+        return []
+
+    async def _decide(self, session: Session, mailing: Mailing, block: Block, tried: Sequence[Tried]) -> list[Recorded]:
+        """Say what follows from each outcome, and when to try again by the database's clock."""
+        if not tried:
+            return []
+        now = await ledger.now(session)
+        age = (self._installation.clock.now() - (mailing.started_at or mailing.created_at)).total_seconds()
+        recorded = []
+        for recipient, outcome in tried:
+            later = retry_at(outcome, recipient.tries + 1, age, now, jitter(1.0, 1.5))
+            recorded.append(Recorded(recipient, block.pass_number, outcome, later))
+        return recorded
 
     async def _end_pass(self, session: Session, block: Block) -> None:
         due = await ledger.next_retry(session, block)
@@ -140,34 +173,34 @@ class Sender:
         block.finished = True
         block.due_at = block.pass_at = 0.0
 
-    async def _send_window(
-        self, mailing: Mailing, edition: Edition, block: Block, recipients: Sequence[Recipient]
-    ) -> list[Recorded]:
-        sending = [asyncio.create_task(self._send(edition, recipient)) for recipient in recipients]
-        stopping: asyncio.Future[Any] = asyncio.create_task(self._stopping.wait())
-        everything: asyncio.Future[Any] = asyncio.gather(*sending, return_exceptions=True)
-        await asyncio.wait({everything, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not everything.done():
-            await asyncio.wait({everything}, timeout=DRAIN_SECONDS)
-        stopping.cancel()
-        now = self._installation.clock.now().timestamp()
-        started = (mailing.started_at or mailing.created_at).timestamp()
-        recorded = []
-        for recipient, task in zip(recipients, sending, strict=True):
-            outcome = _outcome_of(task)
-            later = retry_at(outcome, block.pass_number, now, started, jitter(1.0, 1.5)) if _again(outcome) else None
-            recorded.append(Recorded(recipient, block.pass_number, outcome, later))
-        await asyncio.gather(*sending, return_exceptions=True)
-        return recorded
+    async def _send_window(self, edition: Edition, recipients: Sequence[Recipient]) -> list[Tried]:
+        """Send to all at once. After a stop signal, what takes too long is cut off."""
+        begun: set[int] = set()
+        sending = [asyncio.create_task(self._send(edition, recipient, begun)) for recipient in recipients]
+        everything = asyncio.gather(*sending, return_exceptions=True)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((everything, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not everything.done():
+                await asyncio.wait((everything,), timeout=DRAIN_SECONDS)
+        finally:
+            stopping.cancel()
+            for task in sending:
+                task.cancel()
+        results = await everything
+        return [
+            (recipient, _outcome_of(result, begun=recipient.number in begun))
+            for recipient, result in zip(recipients, results, strict=True)
+        ]
 
-    async def _send(self, edition: Edition, recipient: Recipient) -> Outcome:
+    async def _send(self, edition: Edition, recipient: Recipient, begun: set[int]) -> Outcome:
         try:
             envelope, content = edition.write(recipient)
         except Exception as error:
             # Nothing has left, and nothing will by trying again: this one mail can't be written.
             _log.error("mail_not_written", kind=type(error).__name__)
             return Outcome(OutcomeKind.REFUSED, Stage.WRITE)
-        return await self._connections.send(envelope, content)
+        return await self._connections.send(envelope, content, lambda: begun.add(recipient.number))
 
     async def _report(self, session: Session, mailing_id: str, recorded: Sequence[Recorded]) -> None:
         if recorded:
@@ -186,41 +219,51 @@ class Sender:
         self._failures += 1
         wait = relay_wait(self._failures)
         _log.warning("relay_unreachable", seconds=wait)
+        await self._pause(wait)
+
+    async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), wait)
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     @contextlib.asynccontextmanager
     async def _renewing(self, block: Block) -> AsyncIterator[None]:
         """Keep the lease while a slow relay takes its time."""
+        over = asyncio.Event()
 
         async def renew() -> None:
-            while True:
-                await asyncio.sleep(RENEW_SECONDS)
-                async with self._installation.database.write() as session:
-                    await ledger.hold(session, block)
+            async with self._installation.database.write() as session:
+                await ledger.hold(session, block)
 
-        task = asyncio.create_task(renew())
+        # It is told to end, not cut off: a transaction must not be cancelled half-way.
+        task = asyncio.create_task(_repeat(RENEW_SECONDS, renew, over))
         try:
             yield
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            over.set()
+            await task
 
 
-def _again(outcome: Outcome) -> bool:
-    return outcome.kind in (OutcomeKind.DEFERRED, OutcomeKind.NOT_ATTEMPTED)
+async def _repeat(seconds: float, work: Callable[[], Awaitable[None]], over: asyncio.Event) -> None:
+    while True:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(over.wait(), seconds)
+            return
+        try:
+            await work()
+        except (DBAPIError, OSError) as error:
+            _log.warning("lease_not_renewed", kind=type(error).__name__)
 
 
-def _outcome_of(task: asyncio.Task[Outcome]) -> Outcome:
-    if not task.done():
-        task.cancel()
+def _outcome_of(result: Outcome | BaseException, *, begun: bool) -> Outcome:
+    if isinstance(result, Outcome):
+        return result
+    if not isinstance(result, asyncio.CancelledError):
+        _log.error("mail_failed", kind=type(result).__name__)
+    if begun:
         return Outcome(OutcomeKind.IN_DOUBT, Stage.DATA)
-    if task.cancelled() or (error := task.exception()) is not None:
-        kind = "cancelled" if task.cancelled() else type(error).__name__
-        _log.error("mail_failed", kind=kind)
-        return Outcome(OutcomeKind.IN_DOUBT, Stage.DATA)
-    return task.result()
+    if isinstance(result, asyncio.CancelledError):
+        return Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT)
+    return Outcome(OutcomeKind.REFUSED, Stage.WRITE)
 
 
 def _count(block: Block, recorded: Sequence[Recorded]) -> None:

@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from newsletter.clock import Clock
 from newsletter.database import Database, Session, database_seconds
-from newsletter.mail.smtp import Connections, Envelope, Outcome, OutcomeKind
+from newsletter.mail.smtp import Connections, Envelope, Outcome, OutcomeKind, Stage
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.tokens import jitter, new_id
 
@@ -24,6 +24,8 @@ BATCH = 20
 _LEASE_SECONDS = 900
 _FIRST_RETRY = timedelta(seconds=30)
 _LONGEST_RETRY = timedelta(hours=2)
+# A relay that can't be reached says nothing about the letter.
+_LONGEST_RELAY_RETRY = timedelta(minutes=2)
 _GIVE_UP = timedelta(days=4)
 _log = structlog.get_logger(__name__)
 
@@ -82,10 +84,19 @@ class Outbox:
         taken = 0
         while not stopping():
             letters = await self._lease()
-            taken += sum(await asyncio.gather(*(self._mail(letter) for letter in letters)))
+            results = await asyncio.gather(*(self._mail(letter) for letter in letters), return_exceptions=True)
+            taken += sum(self._taken(result) for result in results)
             if len(letters) < BATCH:
                 break
         return taken
+
+    @staticmethod
+    def _taken(result: bool | BaseException) -> bool:
+        if isinstance(result, BaseException):
+            # What became of the letter could not be recorded: it is mailed again when its lease has run out.
+            _log.error("letter_not_recorded", error=type(result).__name__)
+            return False
+        return result
 
     async def recover(self) -> None:
         """Take back every lease: for the start of a worker that knows itself to be the only one."""
@@ -107,27 +118,44 @@ class Outbox:
                 letter.leased_until = seconds + _LEASE_SECONDS
         return letters
 
-    async def _mail(self, letter: Letter) -> int:
+    async def _mail(self, letter: Letter) -> bool:
+        try:
+            written = await self._write(letter)
+        except Exception as error:
+            # One letter that can't be written must not stop the others; it may be written after a mend.
+            _log.error("letter_not_written", kind=letter.kind, error=type(error).__name__)
+            async with self._database.write() as session:
+                await self._put_off(session, letter.id, Outcome(OutcomeKind.DEFERRED, Stage.WRITE))
+            return False
+        if written is None:
+            return False
+        outcome = await self._connections.send(written.envelope, written.content)
+        async with self._database.write() as session:
+            await self._record(session, letter.id, outcome, written)
+        return outcome.kind is OutcomeKind.DELIVERED
+
+    async def _write(self, letter: Letter) -> Written | None:
         async with self._database.write() as session:
             current = await session.get(Letter, letter.id)
             written = await self._writers[LetterKind(letter.kind)](session, current) if current else None
             if current and written is None:
                 await session.delete(current)
-        if written is None:
-            return 0
-        outcome = await self._connections.send(written.envelope, written.content)
-        async with self._database.write() as session:
-            await self._record(session, letter.id, outcome, written)
-        return int(outcome.kind is OutcomeKind.DELIVERED)
+        return written
 
     async def _record(self, session: Session, letter_id: str, outcome: Outcome, written: Written) -> None:
+        if outcome.kind is not OutcomeKind.DELIVERED:
+            await self._put_off(session, letter_id, outcome)
+            return
         letter = await session.get(Letter, letter_id, with_for_update=True)
         if letter is None:
             return  # The person left meanwhile, and the letter with them.
-        if outcome.kind is OutcomeKind.DELIVERED:
-            if written.sent is not None:
-                await written.sent(session)
-            await session.delete(letter)
+        if written.sent is not None:
+            await written.sent(session)
+        await session.delete(letter)
+
+    async def _put_off(self, session: Session, letter_id: str, outcome: Outcome) -> None:
+        letter = await session.get(Letter, letter_id, with_for_update=True)
+        if letter is None:
             return
         _log.info("letter_not_taken", kind=letter.kind, outcome=outcome.kind, stage=outcome.stage, code=outcome.code)
         given_up = self._clock.now() - letter.created_at > _GIVE_UP
@@ -135,6 +163,7 @@ class Outbox:
             await session.delete(letter)
             return
         letter.attempts += 1
-        wait = min(_FIRST_RETRY * 2 ** min(letter.attempts - 1, 10), _LONGEST_RETRY)
+        longest = _LONGEST_RELAY_RETRY if outcome.kind is OutcomeKind.NOT_ATTEMPTED else _LONGEST_RETRY
+        wait = min(_FIRST_RETRY * 2 ** min(letter.attempts - 1, 10), longest)
         letter.due_at = self._clock.now() + wait * jitter(1.0, 1.3)
         letter.leased_until = 0.0

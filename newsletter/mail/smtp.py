@@ -6,7 +6,7 @@ DATA on the relay may have taken it, so the outcome is in doubt and the mail is 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,12 +16,14 @@ import aiosmtplib
 
 from newsletter.errors import MisconfiguredError
 
-_ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+# An address of a network at the beginning of a reply is no code.
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\.?\w)")
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 # RFC 5321 §4.5.3.2: greeting, MAIL and RCPT five minutes, the final dot ten.
 _COMMAND_SECONDS = 300
 _FINAL_DOT_SECONDS = 600
 _CONNECT_SECONDS = 30
+_GOODBYE_SECONDS = 1
 
 
 class OutcomeKind(StrEnum):
@@ -108,16 +110,19 @@ class Connection:
         self._local_hostname = local_hostname
         self._client: aiosmtplib.SMTP | None = None
 
-    async def send(self, envelope: Envelope, content: bytes) -> Outcome:
-        """Send `content`, byte for byte, and give what became of it. Raises nothing that SMTP can cause."""
+    async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
+        """Send `content`, byte for byte, and give what became of it. Raises nothing that SMTP can cause.
+
+        `begun` is called right before anything of the mail can leave, so that whoever cuts this off knows.
+        """
         fresh = self._client is None
-        outcome = await self._attempt(envelope, content)
+        outcome = await self._attempt(envelope, content, begun)
         # A kept connection may have been closed meanwhile by the relay: that says nothing about the relay.
         if outcome.kind is OutcomeKind.NOT_ATTEMPTED and not fresh:
-            outcome = await self._attempt(envelope, content)
+            outcome = await self._attempt(envelope, content, begun)
         return outcome
 
-    async def _attempt(self, envelope: Envelope, content: bytes) -> Outcome:
+    async def _attempt(self, envelope: Envelope, content: bytes, begun: Callable[[], object]) -> Outcome:
         stage = Stage.CONNECT
         try:
             client = await self._open()
@@ -131,6 +136,7 @@ class Connection:
             stage = Stage.RCPT
             await client.rcpt(envelope.recipient, encoding=encoding)
             stage = Stage.DATA
+            begun()
             reply = await client.data(content, timeout=_FINAL_DOT_SECONDS)
             return Outcome(OutcomeKind.DELIVERED, stage, reply.code)
         except aiosmtplib.SMTPResponseException as error:
@@ -181,7 +187,7 @@ class Connection:
         """Say goodbye to the relay."""
         if self._client is not None and self._client.is_connected:
             with suppress(aiosmtplib.SMTPException, OSError):
-                await self._client.quit()
+                await self._client.quit(timeout=_GOODBYE_SECONDS)
         self.abandon()
 
 
@@ -207,10 +213,10 @@ class Connections:
             finally:
                 self._idle.append(connection)
 
-    async def send(self, envelope: Envelope, content: bytes) -> Outcome:
-        """Send `content` over a free connection and give what became of it."""
+    async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
+        """Send `content` over a free connection and give what became of it; see `Connection.send`."""
         async with self.borrow() as connection:
-            return await connection.send(envelope, content)
+            return await connection.send(envelope, content, begun)
 
     async def close(self) -> None:
         """Say goodbye on every connection."""

@@ -1,7 +1,8 @@
 """Counting hits, in groups, without their order.
 
-A hit waits in memory for at most a second and is then written together with the others, shuffled. What is stored of it
-is a mark under the issue's destroyable key, which only tells whether this nonce was here before, and numbers by hour.
+A hit waits in memory for at most a second and is then written together with the others, in the order of their marks,
+which is as good as random. What is stored of it is a mark under the issue's destroyable key, which only tells whether
+this nonce was here before, and numbers by hour.
 While mail of the issue is still leaving, the hour is left out: it could be held against the order of delivery.
 """
 
@@ -20,7 +21,7 @@ from newsletter.database import Database, Session, insert
 from newsletter.measurement.links import ANY_LINK, OPEN, Hit
 from newsletter.measurement.rules import Verdict
 from newsletter.measurement.tables import Count, MeasurementKey, Seen
-from newsletter.tokens import new_secret, shuffle
+from newsletter.tokens import new_secret
 
 WHILE_SENDING = datetime(1970, 1, 1, tzinfo=UTC)
 _FULL = 10_000
@@ -33,16 +34,26 @@ async def prepare(session: Session, issue_id: str) -> None:
     await session.execute(insert(session, MeasurementKey).values(values).on_conflict_do_nothing())
 
 
-async def begin_hours(session: Session, clock: Clock, issue_id: str) -> None:
+async def begin_hours(session: Session, clock: Clock, issue_id: str) -> bool:
     """From now on keep the hour of a hit: everybody in the audience has been tried, so it tells nothing of whom.
 
-    The marks so far are written anew, in the order of their bytes: where the database keeps the order in which rows
-    came (PostgreSQL's xmin and ctid), that order could be held against the order of delivery.
+    Say whether that is new; then the order of the marks so far was lost, too (see `lose_order`).
     """
     key = await session.get(MeasurementKey, issue_id, with_for_update=True)
     if key is None or key.hours_from is not None:
-        return
+        return False
     key.hours_from = clock.now()
+    await lose_order(session, issue_id)
+    return True
+
+
+async def lose_order(session: Session, issue_id: str) -> None:
+    """Write the marks of an issue anew, in the order of their bytes.
+
+    Databases keep the order in which rows came (PostgreSQL's xmin and ctid, SQLite within a page), and that order could
+    be held against the order of delivery.
+    """
+    await session.get(MeasurementKey, issue_id, with_for_update=True)
     marks = sorted((await session.exec(select(Seen.mark).where(Seen.issue_id == issue_id))).all())
     await session.execute(delete(Seen).where(col(Seen.issue_id) == issue_id))
     if marks:
@@ -110,12 +121,16 @@ def _mark(key: str, nonce: bytes, link: int, verdict: Verdict) -> bytes:
 async def _keys(session: Session, issues: Sequence[str]) -> Sequence[MeasurementKey]:
     # Locked, so that `begin_hours` falls either before or after the whole group, on PostgreSQL too.
     query = select(MeasurementKey).where(col(MeasurementKey.issue_id).in_(issues)).with_for_update(read=True)
-    return (await session.exec(query)).all()
+    return (await session.exec(query.order_by(col(MeasurementKey.issue_id)))).all()
 
 
 async def _unseen(session: Session, marks: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Store the marks in a random order; give those that were not there before."""
-    shuffle(marks)
+    """Store the marks; give those that were not there before.
+
+    In the order of their bytes: that has nothing to do with the order in which they came, and two processes that store
+    the same marks can't each wait for the other.
+    """
+    marks.sort()
     fresh: list[tuple[str, bytes]] = []
     for start in range(0, len(marks), _CHUNK):
         chunk = marks[start : start + _CHUNK]

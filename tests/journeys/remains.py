@@ -1,6 +1,7 @@
 """Looking for what is left of somebody: in every file the program has, and in every row it keeps."""
 
 import json
+import quopri
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def in_files(folder: Path, words: Iterable[str]) -> list[str]:
             for word in words
             for needle in _spellings(word)
             for path in folder.rglob("*")
-            if path.is_file() and needle in path.read_bytes().lower()
+            if path.is_file() and needle in path.read_bytes()
         }
     )
 
@@ -32,14 +33,15 @@ def in_rows(url: str, words: Iterable[str]) -> list[str]:
         found = []
         for schema, table in tables:
             rows = connection.execute(sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, table)))
-            text = "\n".join(row for (row,) in rows).lower().encode()
+            text = "\n".join(row for (row,) in rows).encode()
             found += [f"{schema}.{table}: {word}" for word in words for needle in _spellings(word) if needle in text]
     return found
 
 
 def _spellings(word: str) -> Iterator[bytes]:
-    """Give the bytes of a word in UTF-8, in Latin-1, and as JSON escapes; all in lower case."""
-    lower = word.lower()
-    yield lower.encode()
-    yield lower.encode("latin-1").lower()
-    yield json.dumps(lower)[1:-1].encode()
+    """Give the bytes of a word as typed and in lower case: in UTF-8, in Latin-1, as JSON escapes, and as in a mail."""
+    for written in {word, word.lower()}:
+        yield written.encode()
+        yield written.encode("latin-1")
+        yield json.dumps(written)[1:-1].encode()
+        yield quopri.encodestring(written.encode())

@@ -50,7 +50,9 @@ def test_what_a_machine_sent_by_itself_ends_nothing(headers: dict[str, str]) -> 
     assert read_mail(KEYS, mail(unsubscribe_mailbox(KEYS, new_id(), DOMAIN), **headers), DOMAIN) is None
 
 
-@pytest.mark.parametrize("to", ["unsubscribe@bounces.example.com", "unsubscribe+abc@bounces.example.com", "æ@example.com"])
+@pytest.mark.parametrize(
+    "to", ["unsubscribe@bounces.example.com", "unsubscribe+abc@bounces.example.com", "æ@example.com"]
+)
 def test_an_address_that_is_not_signed_ends_nothing(to: str) -> None:
     assert read_mail(KEYS, mail(to), DOMAIN) is None
 

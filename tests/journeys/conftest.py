@@ -1,0 +1,35 @@
+"""The company that the journeys tell about."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.story import Company, found_company
+from tests.support.peer import SmtpPeer
+from tests.support.program import Program
+
+CONNECTIONS = 5
+
+
+@pytest.fixture
+def company(program: Program) -> Company:
+    """Give a company on the running program, once on each database."""
+    return found_company(program)
+
+
+@pytest.fixture
+def sqlite_company(sqlite_program: Program) -> Company:
+    """Give a company on the running program, on SQLite alone."""
+    return found_company(sqlite_program)
+
+
+@pytest.fixture
+def patient_company(
+    request: pytest.FixtureRequest, database_kind: str, tmp_path: Path, peer: SmtpPeer
+) -> Iterator[Company]:
+    """Give a company whose relay takes its time, over few connections: there is a middle in which to be killed."""
+    url = None if database_kind == "sqlite" else str(request.getfixturevalue("empty_database_url"))
+    peer.slow(0.05)
+    with Program(tmp_path / "program", peer.url, url, smtp_connections=str(CONNECTIONS)) as running:
+        yield found_company(running)
