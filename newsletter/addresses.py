@@ -54,8 +54,11 @@ def read_address(text: object) -> Address:
 
 
 def canonical(email: str) -> str:
-    """Give the form by which an address is recognised: NFKC, lower case."""
-    return unicodedata.normalize("NFKC", email).casefold()
+    """Give the form by which an address is recognised: lower case, composed (NFC).
+
+    No more than that: straße.example and strasse.example are two domains, and somebody else may be at either.
+    """
+    return unicodedata.normalize("NFC", email.lower())
 
 
 def read_name(field: str, text: object) -> str | None:
@@ -75,6 +78,8 @@ def read_name(field: str, text: object) -> str | None:
         raise InvalidInput(TOO_LONG, {field: TOO_LONG})
     if any(unicodedata.category(character) in _FORBIDDEN_CATEGORIES for character in name):
         raise InvalidInput(NOT_PRINTABLE, {field: NOT_PRINTABLE})
-    if _LINK.search(name) or (field.endswith("_name") and _BARE_DOMAIN.search(name)):
+    # Mail programs make links of full-width letters, too.
+    plain = unicodedata.normalize("NFKC", name)
+    if _LINK.search(plain) or (field.endswith("_name") and _BARE_DOMAIN.search(plain)):
         raise InvalidInput(NO_LINKS, {field: NO_LINKS})
     return name

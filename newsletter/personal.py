@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, MetaData
+from sqlalchemy import Column, MetaData, Table
 
 _KEY = "personal"
 
@@ -51,3 +51,8 @@ def declarations(metadata: MetaData) -> Iterator[tuple[Column[Any], Personal]]:
         for column in table.columns:
             if _KEY in column.info:
                 yield column, column.info[_KEY]
+
+
+def is_personal(table: Table) -> bool:
+    """Say whether the table has a column that is declared personal."""
+    return any(_KEY in column.info for column in table.columns)

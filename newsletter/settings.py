@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from newsletter.errors import MisconfiguredError
-from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring, new_secret
+from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring, new_id, new_secret
 
 PREFIX = "NEWSLETTER_"
 KEY_FILE = "secret.key"
@@ -151,9 +151,10 @@ def _value(environment: Mapping[str, str], name: str) -> str | None:
 def _key_file(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written aside and linked into place: of two processes that start at once, both read the first one's key.
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    # The draft's name is random: in two containers both may be process 1.
+    draft = path.with_name(f".{path.name}.{new_id()}")
     if not path.exists():
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, stat.S_IRUSR | stat.S_IWUSR)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(new_secret())
             file.flush()

@@ -70,7 +70,7 @@ def decode_id(text: str) -> bytes:
         raw = base64.b32decode(text.upper() + "======")
     except (binascii.Error, ValueError) as error:
         raise InvalidToken from error
-    if len(raw) != ID_BYTES:
+    if len(raw) != ID_BYTES or encode_id(raw) != text:
         raise InvalidToken
     return raw
 

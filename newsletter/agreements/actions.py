@@ -66,9 +66,12 @@ async def of_request(session: Session, request_id: str) -> Agreement | None:
 
 
 async def of_subscription(session: Session, subscription_id: str) -> list[Agreement]:
-    """Give the agreements on which a subscription rests."""
+    """Give the agreements on which a subscription rests, the one given last at the end."""
     found = await session.exec(
-        select(Agreement).where(Agreement.subscription_id == subscription_id).order_by(col(Agreement.id))
+        select(Agreement)
+        .join(AgreementEvent, col(AgreementEvent.agreement_id) == col(Agreement.id))
+        .where(Agreement.subscription_id == subscription_id, AgreementEvent.kind == EventKind.GIVEN)
+        .order_by(col(AgreementEvent.at), col(Agreement.id))
     )
     return list(found.all())
 

@@ -27,7 +27,8 @@ class Ending(StrEnum):
 
 async def end_subscription(session: Session, clock: Clock, subscription_id: str, origin: actions.Origin) -> Ending:
     """End a subscription, and delete the person where it was the last. Doing it again does nothing (RULES E2)."""
-    subscription = await session.get(Subscription, subscription_id, with_for_update=True)
+    # Read anew: whoever held the lock before us may have ended it since this session first saw it.
+    subscription = await session.get(Subscription, subscription_id, with_for_update=True, populate_existing=True)
     if subscription is None or subscription.state == SubscriptionState.ENDED:
         return Ending.NOTHING
     # Two last subscriptions that end at the same moment must not each take the other for the last one.

@@ -104,7 +104,7 @@ class Sender:
             self._failures = 0
 
     async def _record(self, mailing: Mailing, block: Block, tried: Sequence[Tried]) -> tuple[Block, list[Recipient]]:
-        """Record a window and mark the next. A database that fails for a moment turns nothing that is known to doubt."""
+        """Record a window, mark the next. A database that fails for a moment turns nothing that is known to doubt."""
         for seconds in _PATIENCE_SECONDS:
             try:
                 return await self._record_once(mailing, block, tried)

@@ -23,7 +23,7 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.rules import FIELDS, Signup
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers import actions as subscribers
-from newsletter.subscribers.tables import DeadSignal
+from newsletter.subscribers.tables import DeadSignal, Subscriber
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_id
 
 _PURPOSE = "confirm"
@@ -136,13 +136,12 @@ async def count_pending(session: Session, newsletter_id: str) -> int:
     return (await session.exec(query)).one()
 
 
-async def withdraw_requests(session: Session, newsletter_id: str, address: str) -> None:
-    """Forget what that address asked of the newsletter and has not confirmed."""
-    await session.execute(
-        delete(SignupRequest).where(
-            col(SignupRequest.newsletter_id) == newsletter_id, col(SignupRequest.canonical) == address
-        )
+async def withdraw_requests(session: Session, newsletter_id: str, subscriber: Subscriber) -> None:
+    """Forget what the subscriber asked of the newsletter, whether it was confirmed or not."""
+    theirs = (col(SignupRequest.canonical) == subscriber.canonical) | (
+        col(SignupRequest.subscriber_id) == subscriber.id
     )
+    await session.execute(delete(SignupRequest).where(col(SignupRequest.newsletter_id) == newsletter_id, theirs))
 
 
 async def purge_unconfirmed(session: Session, clock: Clock) -> None:

@@ -44,11 +44,12 @@ async def enter(
         "language": language,
         "created_at": clock.now(),
     }
-    await session.execute(
-        insert(session, Subscriber).values(values).on_conflict_do_nothing(index_elements=["canonical"])
-    )
+    statement = insert(session, Subscriber).values(values).on_conflict_do_nothing(index_elements=["canonical"])
     query = select(Subscriber).where(Subscriber.canonical == address.canonical).with_for_update()
-    subscriber = (await session.exec(query)).one()
+    await session.execute(statement)
+    while (subscriber := (await session.exec(query)).first()) is None:
+        # They left while we waited for the lock, so there is room for them again.
+        await session.execute(statement)
     for field in DETAILS:
         if details.get(field):
             setattr(subscriber, field, details[field])

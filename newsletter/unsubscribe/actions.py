@@ -11,7 +11,7 @@ from newsletter.database import Session
 from newsletter.errors import NotFound
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.actions import withdraw_requests
-from newsletter.subscribers.tables import Subscriber, Subscription
+from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id
 
 _PURPOSE = "unsubscribe"
@@ -41,13 +41,12 @@ async def newsletter_of(session: Session, subscription_id: str) -> Newsletter | 
 
 
 async def unsubscribe(session: Session, clock: Clock, subscription_id: str, channel: str) -> Ending:
-    """End a subscription, and forget what its address asked of the same newsletter and never confirmed."""
+    """End a subscription, and forget what its subscriber asked of the same newsletter."""
     subscription = await session.get(Subscription, subscription_id)
-    if subscription is None:
+    if subscription is None or subscription.state == SubscriptionState.ENDED:
         return Ending.NOTHING
     subscriber = await session.get(Subscriber, subscription.subscriber_id)
-    newsletter_id = subscription.newsletter_id
-    ending = await end_subscription(session, clock, subscription_id, Origin("subject", channel))
-    if subscriber is not None and ending is not Ending.NOTHING:
-        await withdraw_requests(session, newsletter_id, subscriber.canonical)
-    return ending
+    if subscriber is not None:
+        # Before the locks of the ending: a confirmation takes its request first and the subscriber after it, too.
+        await withdraw_requests(session, subscription.newsletter_id, subscriber)
+    return await end_subscription(session, clock, subscription_id, Origin("subject", channel))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.story import Company, found_company
+from tests.journeys.story import Company, found_company, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.program import Program
 
@@ -21,7 +21,7 @@ def company(program: Program) -> Company:
 @pytest.fixture
 def sqlite_company(sqlite_program: Program) -> Company:
     """Give a company on the running program, on SQLite alone."""
-    return found_company(sqlite_program)
+    return open_company(sqlite_program)
 
 
 @pytest.fixture
@@ -32,4 +32,4 @@ def patient_company(
     url = None if database_kind == "sqlite" else str(request.getfixturevalue("empty_database_url"))
     peer.slow(0.05)
     with Program(tmp_path / "program", peer.url, url, smtp_connections=str(CONNECTIONS)) as running:
-        yield found_company(running)
+        yield open_company(running)

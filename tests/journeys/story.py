@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 
 from newsletter.addresses import read_address
+from newsletter.agreements.opening import open_newsletter
+from newsletter.editors import accounts, keys
 from newsletter.installation import open_installation
 from newsletter.newsletters.actions import by_slug
 from newsletter.settings import load
@@ -17,6 +19,7 @@ from tests.support.waiting import eventually
 
 SLUG = "ukesbrevet"
 EDITOR, PASSWORD = "olga@example.com", "a long enough password"
+SENDER = "Eksempel Bøker <news@example.com>"
 BODY = """# Hei {{ given_name | default: "du" }}
 
 Tre lenker: [én](https://example.com/en?a=1&b=2), [to](https://example.com/to) og [tre](https://example.com/tre).
@@ -95,10 +98,26 @@ class Company:
 
 def found_company(program: Program) -> Company:
     """Set up the company on a running program, by its own commands."""
-    sender = "Eksempel Bøker <news@example.com>"
-    program.command("new", SLUG, "--name", "Ukesbrevet på nett", "--sender", sender)
+    program.command("new", SLUG, "--name", "Ukesbrevet på nett", "--sender", SENDER)
     program.command("editor", "add", EDITOR, given=f"{PASSWORD}\n")
     return Company(program, program.json("api-key", "create", "journey")["key"])
+
+
+def open_company(program: Program) -> Company:
+    """Set up the same company without its commands, each of which would cost a start."""
+
+    async def opened() -> str:
+        installation = open_installation(load(program.environment))
+        given = {"name": "Ukesbrevet på nett", "sender": SENDER, "language": "nb"}
+        try:
+            async with installation.database.write() as session:
+                await open_newsletter(session, installation, SLUG, given)
+                await accounts.add(session, installation.clock, EDITOR, "Olga", PASSWORD)
+                return await keys.create(session, installation.clock, "journey")
+        finally:
+            await installation.database.close()
+
+    return Company(program, asyncio.run(opened()))
 
 
 def hidden_fields(html: str) -> dict[str, str]:

@@ -1,0 +1,74 @@
+"""Killed in the middle of a mailing, whenever: nobody gets it twice, nobody is left out (promise P4)."""
+
+import re
+from typing import Any
+
+from tests.journeys.conftest import CONNECTIONS
+from tests.journeys.story import Company
+from tests.support.peer import SmtpPeer
+from tests.support.waiting import eventually
+
+READERS = 200
+
+
+def arrived(peer: SmtpPeer, number: int) -> None:
+    eventually(lambda: len(peer.mails) >= number, timeout=30, what=f"the arrival of {number} mails")
+
+
+def doubtful(company: Company, issue: str) -> list[str]:
+    """Give those whom the console lists as in doubt."""
+    with company.signed_in() as browser:
+        page = browser.get(f"/console/issues/{issue}/mailing")
+    (section,) = re.findall(r'<ul class="plain addresses">(.*?)</ul>', page.text, re.DOTALL) or [""]
+    return re.findall(r"<li>([^<]+)</li>", section)
+
+
+def nobody_twice_and_nobody_lost(company: Company, peer: SmtpPeer, issue: str) -> dict[str, Any]:
+    """Give how the mailing stands, once it is over and its claims have been held against the mailboxes."""
+    standing = company.finished(issue)
+    counted, listed = peer.counted(), doubtful(company, issue)
+    assert set(counted.values()) == {1}, "somebody got it twice"
+    everybody = {f"reader{n}@example.com" for n in range(READERS)}
+    assert everybody - set(counted) <= set(listed), "somebody was left out who is not listed"
+    assert len(listed) == len(set(listed)) == standing["in_doubt"]
+    assert standing["delivered"] + standing["in_doubt"] == standing["audience"] == READERS
+    assert set(counted) >= everybody - set(listed)
+    return standing
+
+
+def test_a_kill_in_the_middle(patient_company: Company, peer: SmtpPeer) -> None:
+    company = patient_company
+    company.readers(READERS)
+    issue = company.write_and_send()
+    arrived(peer, 60)
+    company.program.kill()
+    assert len(peer.mails) < READERS
+    company.program.start()
+    standing = nobody_twice_and_nobody_lost(company, peer, issue)
+    assert standing["in_doubt"] <= CONNECTIONS
+
+
+def test_several_kills_in_a_row(patient_company: Company, peer: SmtpPeer) -> None:
+    company = patient_company
+    company.readers(READERS)
+    issue = company.write_and_send()
+    # Once in the midst of its start, too.
+    for number in (1, 47, 48, 131):
+        arrived(peer, number)
+        company.program.kill()
+        company.program.start()
+    standing = nobody_twice_and_nobody_lost(company, peer, issue)
+    assert standing["in_doubt"] <= 4 * CONNECTIONS
+
+
+def test_a_stop_signal_drains(patient_company: Company, peer: SmtpPeer) -> None:
+    """SIGTERM: what is in the air arrives and is recorded, the exit code is 0, and the next start finishes."""
+    company = patient_company
+    company.readers(READERS)
+    issue = company.write_and_send()
+    arrived(peer, 60)
+    assert company.program.stop() == 0
+    assert len(peer.mails) < READERS
+    company.program.start()
+    standing = nobody_twice_and_nobody_lost(company, peer, issue)
+    assert (standing["delivered"], standing["in_doubt"]) == (READERS, 0)
