@@ -5,6 +5,7 @@ with a sentence that names it.
 """
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,9 @@ from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring, new_id, new_secret
 PREFIX = "NEWSLETTER_"
 KEY_FILE = "secret.key"
 
+# Nothing that would end a header line, split a link in a mail, or put a password into one.
+_WEB_ADDRESS = re.compile(r"https?://[^\s@?#<>\"\\]+")
+
 
 class Settings(BaseModel):
     """Every setting, with its default and what it is for."""
@@ -32,21 +36,29 @@ class Settings(BaseModel):
         "data"
     )
     database_url: Annotated[
-        str, Field(description="`postgresql://user:password@host/name`, or empty for SQLite in the data folder.")
+        str,
+        Field(
+            repr=False, description="`postgresql://user:password@host/name`, or empty for SQLite in the data folder."
+        ),
     ] = ""
     secret_key: Annotated[
         str,
         Field(
+            repr=False,
             description="The root secret, at least 32 characters. On SQLite a file is made in the data folder where "
-            "it is not given; on PostgreSQL it must be given, the same to every process."
+            "it is not given; on PostgreSQL it must be given, the same to every process.",
         ),
     ] = ""
     secret_key_previous: Annotated[
-        str, Field(description="The root secret before a rotation, so that links already mailed still work.")
+        str,
+        Field(repr=False, description="The root secret before a rotation, so that links already mailed still work."),
     ] = ""
     smtp_url: Annotated[
         str,
-        Field(description="The relay: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`."),
+        Field(
+            repr=False,
+            description="The relay: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`.",
+        ),
     ] = "smtp://localhost:25"
     smtp_connections: Annotated[
         int, Field(ge=1, le=200, description="How many connections to the relay are used at once.")
@@ -66,7 +78,7 @@ class Settings(BaseModel):
     controller_address: Annotated[str, Field(description="Its postal address, on one line.")] = ""
     controller_email: Annotated[str, Field(description="Where readers write about privacy.")] = ""
     metrics_token: Annotated[
-        str, Field(description="The bearer token for /metrics; without it nobody may read them.")
+        str, Field(repr=False, description="The bearer token for /metrics; without it nobody may read them.")
     ] = ""
     retention_unconfirmed: Annotated[
         int, Field(ge=1, le=168, description="Hours after which a signup that nobody confirmed is purged (RULES C6).")
@@ -75,8 +87,7 @@ class Settings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _is_a_web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        if not _WEB_ADDRESS.fullmatch(value) or not _has_a_host(value):
             raise ValueError("it must look like https://news.example.com")
         return value.rstrip("/")
 
@@ -136,6 +147,14 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             for problem in error.errors(include_url=False, include_input=False)
         ]
         raise MisconfiguredError(" ".join(sentences)) from None
+
+
+def _has_a_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _value(environment: Mapping[str, str], name: str) -> str | None:

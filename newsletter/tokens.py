@@ -17,7 +17,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator, MutableSequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -94,8 +94,8 @@ def _derive(root: bytes, purpose: str) -> bytes:
 class Keyring:
     """The root secret, and the one before it while links signed with that are still in mailboxes."""
 
-    root: bytes
-    previous: bytes | None = None
+    root: bytes = field(repr=False)
+    previous: bytes | None = field(default=None, repr=False)
 
     def _roots(self) -> Iterator[bytes]:
         yield self.root

@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import HttpMethod, Request, Response, route
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.exceptions import HTTPException
+from litestar.exceptions import ClientException, HTTPException
 from litestar.response import Redirect
 from litestar.utils.scope.state import ScopeState
 
@@ -48,6 +48,8 @@ SECURITY_HEADERS = {
 }
 PRIVATE_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 PROBLEM = "application/problem+json"
+# No database of ours keeps the one; the other stands for bytes that were no text.
+_UNREADABLE = ("\0", "\N{REPLACEMENT CHARACTER}")
 
 _language: ContextVar[str] = ContextVar("language", default=languages.DEFAULT)
 _log = structlog.get_logger(__name__)
@@ -145,7 +147,7 @@ async def read_form(request: WebRequest) -> dict[str, str]:
             raise
         raise InvalidInput("The form could not be read; please send it again.") from error
     values = {name: value for name, value in form.multi_items() if isinstance(value, str)}
-    if any("\0" in value for value in values.values()):
+    if any(mark in value for value in values.values() for mark in _UNREADABLE):
         raise InvalidInput("The form holds a character that can't be stored; please type it anew.")
     return values
 
@@ -213,6 +215,9 @@ def problem(error: NewsletterError, headers: Mapping[str, str] | None = None) ->
 def _as_known(error: Exception) -> NewsletterError | None:
     if isinstance(error, NewsletterError):
         return error
+    if isinstance(error, RecursionError):
+        # Nobody nests JSON that deep but to see what happens.
+        error = ClientException()
     if not isinstance(error, HTTPException) or error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return None
     wrongs = [wrong for wrong in (error.extra if isinstance(error.extra, list) else []) if isinstance(wrong, Mapping)]

@@ -8,6 +8,7 @@ queue remembers.
 import asyncio
 import fcntl
 import os
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -64,7 +65,7 @@ class Worker:
         self._jobs.register(_SEND, self._sender.work_on)
         self._jobs.register(_RETAIN, self._retain, cron=_EVERY_TEN_MINUTES)
         await self._jobs.start()
-        loops = {
+        loops: dict[str, tuple[float, Callable[[], Awaitable[object]]]] = {
             "heartbeat": (5.0, self._beat),
             "letters": (0.3, self._mail_letters),
             "mailings": (0.3, self._sweep),
@@ -86,10 +87,8 @@ class Worker:
         self._lock.close()
 
     async def _end_loops(self) -> None:
-        _, late = await asyncio.wait(self._loops, timeout=DRAIN_SECONDS)
-        # A letter that a slow relay still chews on: it is mailed again, which does no harm.
-        for loop in late:
-            loop.cancel()
+        await asyncio.wait(self._loops, timeout=DRAIN_SECONDS)
+        self._outbox.cut_off()
         await asyncio.gather(*self._loops, return_exceptions=True)
 
     async def _beat(self) -> None:

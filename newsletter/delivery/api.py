@@ -22,8 +22,15 @@ from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter
 from newsletter.web import installation_of
 
-_Subject = Annotated[str, Meta(min_length=1, max_length=LONGEST_SUBJECT, description="May hold placeholders.")]
-_Body = Annotated[str, Meta(min_length=1, max_length=LONGEST_BODY, description="Markdown; may hold placeholders.")]
+_ONE_LINE, _STORABLE = r"^[^\x00-\x1f\x7f]*$", r"^[^\x00]*$"
+_Subject = Annotated[
+    str,
+    Meta(min_length=1, max_length=LONGEST_SUBJECT, pattern=_ONE_LINE, description="One line; may hold placeholders."),
+]
+_Body = Annotated[
+    str,
+    Meta(min_length=1, max_length=LONGEST_BODY, pattern=_STORABLE, description="Markdown; may hold placeholders."),
+]
 # In JSON each character may be written as two escapes, twelve octets.
 _LARGEST = 12 * (LONGEST_BODY + LONGEST_SUBJECT) + 64 * 1024
 

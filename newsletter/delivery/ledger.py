@@ -17,6 +17,8 @@ from newsletter.subscribers.actions import mailable
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 from newsletter.tokens import new_id
 
+COUNTERS = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
+
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
@@ -198,7 +200,10 @@ async def window(session: Session, block: Block, size: int, before: int | None =
 
 
 async def hold(session: Session, block: Block, **changes: object) -> bool:
-    """Change the block and renew its lease, if it is still ours; say whether it was."""
+    """Change the block and renew its lease, if it is still ours; say whether it was.
+
+    `block` gets the counters as they stand: late evidence may have moved them since they were read.
+    """
     holding = and_(
         col(Block.mailing_id) == block.mailing_id, col(Block.number) == block.number, col(Block.lease) == block.lease
     )
@@ -206,9 +211,15 @@ async def hold(session: Session, block: Block, **changes: object) -> bool:
         update(Block)
         .where(holding)
         .values(**{"leased_until": database_seconds() + LEASE_SECONDS, **changes})
+        .returning(*(col(getattr(Block, name)) for name in COUNTERS))
         .execution_options(synchronize_session=False)
     )
-    return bool(renewed.rowcount)  # type: ignore[attr-defined]
+    counters = renewed.first()
+    if counters is None:
+        return False
+    for name, count in zip(COUNTERS, counters, strict=True):
+        setattr(block, name, count)
+    return True
 
 
 async def append(session: Session, mailing_id: str, recorded: Sequence[Recorded]) -> None:

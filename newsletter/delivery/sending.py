@@ -275,8 +275,5 @@ def _count(block: Block, recorded: Sequence[Recorded]) -> None:
 
 
 def _progress(block: Block) -> dict[str, object]:
-    names = (
-        "done_to", "marked_to", "pass_number", "due_at", "pass_at", "finished",
-        "delivered", "refused", "deferred", "in_doubt", "withdrawn",
-    )  # fmt: skip
+    names = ("done_to", "marked_to", "pass_number", "due_at", "pass_at", "finished", *ledger.COUNTERS)
     return {name: getattr(block, name) for name in names}

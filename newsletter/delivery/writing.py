@@ -3,6 +3,7 @@
 It stands here and not with the issues, because an issue whose mailing has begun can't be changed any more.
 """
 
+import unicodedata
 from typing import Any
 
 from litestar import Response, post
@@ -102,6 +103,8 @@ async def send_test(request: WebRequest, issue_id: FromPath[str]) -> Response[An
 
 async def _save(request: WebRequest, issue_id: str, values: dict[str, str]) -> None:
     subject, body = values.get("subject", "").strip(), values.get("body", "").replace("\r\n", "\n")
+    if any(unicodedata.category(character) == "Cc" for character in subject):
+        raise InvalidInput("The subject must be one line, without characters that can't be printed.")
     if len(subject) > LONGEST_SUBJECT:
         raise InvalidInput(f"The subject may be at most {LONGEST_SUBJECT} characters long.")
     if len(body) > LONGEST_BODY:

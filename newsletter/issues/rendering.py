@@ -25,8 +25,8 @@ __all__ = ["PLACEHOLDERS", "CompiledIssue", "Footer", "InvalidIssue", "Rendered"
 LONGEST_SUBJECT = 200
 LONGEST_BODY = 200_000
 
-_BRACE = "brace"
-_PIXEL_TAG = '<img src="{}" width="1" height="1" alt="" style="display:block;border:0">'
+BRACE = "brace"
+PIXEL_TAG = '<img src="{}" width="1" height="1" alt="" style="display:block;border:0">'
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -55,6 +55,9 @@ class CompiledIssue:
     subject: BoundTemplate
     text: BoundTemplate
     html: BoundTemplate
+    subject_source: str
+    text_source: str
+    html_source: str
 
     def render(
         self,
@@ -69,12 +72,12 @@ class CompiledIssue:
         `link(i)` gives the address that stands for `links[i]` in both parts: a measured one, or the target
         itself. Without `pixel_url` there is no pixel (RULES D2).
         """
-        known = {name: _value(values.get(name)) for name in PLACEHOLDERS}
+        known = given(values)
         slots = {str(number): link(number) for number in range(len(self.links))}
-        slots |= {_BRACE: "{", UNSUBSCRIBE: unsubscribe_url, PIXEL: pixel_url or ""}
+        slots |= {BRACE: "{", UNSUBSCRIBE: unsubscribe_url, PIXEL: pixel_url or ""}
         escaped = {name: html.escape(value) for name, value in slots.items()}
         if pixel_url:
-            escaped[PIXEL] = _PIXEL_TAG.format(escaped[PIXEL])
+            escaped[PIXEL] = PIXEL_TAG.format(escaped[PIXEL])
         return Rendered(
             subject=" ".join(self.subject.render(known).split()),
             text=_filled(self.text.render(known), slots),
@@ -105,11 +108,15 @@ def compile_issue(*, subject: str, body: str, newsletter_name: str, language: st
     html_source = _liquid(page, markers, written.pieces)
     if problems := placeholders.problems_of_filling(html_source):
         raise InvalidIssue(problems)
+    text_source = _liquid(text, markers, written.pieces)
     return CompiledIssue(
         links=tuple(written.links),
         subject=placeholders.TEXT.from_string(one_line(subject)),
-        text=placeholders.TEXT.from_string(_liquid(text, markers, written.pieces)),
+        text=placeholders.TEXT.from_string(text_source),
         html=placeholders.HTML.from_string(html_source),
+        subject_source=one_line(subject),
+        text_source=text_source,
+        html_source=html_source,
     )
 
 
@@ -148,6 +155,11 @@ def _problems_of_footer(footer: Footer) -> list[str]:
     ]
 
 
+def given(values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Give a reader's values under all placeholders; what is missing or empty is None."""
+    return {name: _value(values.get(name)) for name in PLACEHOLDERS}
+
+
 def _value(value: str | None) -> str | None:
     return one_line(value) or None if value else None
 
@@ -160,6 +172,6 @@ def _filled(text: str, slots: Mapping[str, str]) -> str:
 
 def _liquid(page: str, markers: Markers, pieces: Sequence[Piece]) -> str:
     """Put slots and pieces in place of their markers; a brace that is merely text must not open a piece."""
-    quiet = re.sub(rf"\{{(?=[{{%]|{markers.stem})", slot(_BRACE), page)
+    quiet = re.sub(rf"\{{(?=[{{%]|{markers.stem})", slot(BRACE), page)
     linked = markers.links.sub(lambda found: slot(found[1]), quiet)
     return markers.pieces.sub(lambda found: pieces[int(found[1])].source, linked)

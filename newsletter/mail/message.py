@@ -68,7 +68,7 @@ class Message:
         Raises InvalidHeader for a control character or line break in any header value, a malformed address
         or message id, a naive date, a further header that repeats another, or a line over 998 octets.
         """
-        lines = [_folded(name, words) for name, words in (*self._own_headers(), *self._further_headers())]
+        lines = [folded(name, words) for name, words in (*self._own_headers(), *self._further_headers())]
         alternatives = (_part("plain", self.text), _part("html", self.html))
         delimiter = b"--" + BOUNDARY.encode()
         return b"".join((
@@ -83,9 +83,9 @@ class Message:
         identifier, _, host = self.message_id.rpartition("@")
         if not (_IDENTIFIER.fullmatch(identifier) and _HOST.fullmatch(host)):
             raise InvalidHeader("A message id must have the form unique@host, without angle brackets.")
-        yield "From", _mailbox(self.sender)
-        yield "To", _mailbox(self.recipient)
-        yield "Subject", _unstructured("Subject", self.subject)
+        yield "From", mailbox_words(self.sender)
+        yield "To", mailbox_words(self.recipient)
+        yield "Subject", subject_words("Subject", self.subject)
         yield "Date", [format_datetime(self.date)]
         yield "Message-ID", [f"<{self.message_id}>"]
         yield "MIME-Version", ["1.0"]
@@ -145,7 +145,8 @@ def _single_line(name: str, value: str) -> str:
     return value
 
 
-def _folded(name: str, words: Iterable[str]) -> bytes:
+def folded(name: str, words: Iterable[str]) -> bytes:
+    """Give a header of these words as its lines, folded between words. Raises InvalidHeader for a line over 998 octets."""
     lines: list[str] = []
     line = f"{name}:"
     for word in words:
@@ -164,7 +165,8 @@ def _words(value: str) -> list[str]:
     return re.split(r"(?<=[^ ]) (?=[^ ])", value.strip(" "))
 
 
-def _unstructured(name: str, value: str) -> list[str]:
+def subject_words(name: str, value: str) -> list[str]:
+    """Give the words of a free text header, encoded where they must be (RFC 2047). Raises InvalidHeader."""
     _single_line(name, value)
     plain = value.isascii() and value == value.strip(" ") and "=?" not in value
     words = _words(value)
@@ -183,7 +185,8 @@ def _quoted(name: str) -> list[str]:
     return _encoded(name)
 
 
-def _mailbox(mailbox: Mailbox) -> list[str]:
+def mailbox_words(mailbox: Mailbox) -> list[str]:
+    """Give a name and its address as the words of a header. Raises InvalidHeader."""
     name = _single_line("a display name", mailbox.name).strip()
     local, _, domain = _single_line("an address", mailbox.address).rpartition("@")
     if not _LOCAL_PART.fullmatch(local):
@@ -206,14 +209,20 @@ def _domain(domain: str) -> str:
 
 
 def _part(subtype: str, content: str) -> bytes:
+    return part_headers(subtype) + quoted_printable(content)
+
+
+def part_headers(subtype: str) -> bytes:
+    """Give the headers of a text part, with the empty line that ends them."""
     return b"".join((
-        _folded("Content-Type", [f"text/{subtype};", 'charset="utf-8"']),
-        _folded("Content-Transfer-Encoding", ["quoted-printable"]),
-        CRLF, _quoted_printable(content),
+        folded("Content-Type", [f"text/{subtype};", 'charset="utf-8"']),
+        folded("Content-Transfer-Encoding", ["quoted-printable"]),
+        CRLF,
     ))  # fmt: skip
 
 
-def _quoted_printable(content: str) -> bytes:
+def quoted_printable(content: str) -> bytes:
+    """Encode text for a body: lines of at most 76 octets, CRLF, none that a server or a mailbox file would change."""
     unix = content.replace("\r\n", "\n").replace("\r", "\n")
     # A lone surrogate has no UTF-8; one unreadable sign is better than a mail that cannot be sent.
     encoded = binascii.b2a_qp(unix.encode("utf-8", "replace"), istext=True)

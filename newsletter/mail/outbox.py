@@ -78,6 +78,7 @@ class Outbox:
         self._clock = clock
         self._connections = connections
         self._writers = writers
+        self._sending: set[asyncio.Task[Outcome]] = set()
 
     async def mail_waiting(self, stopping: Callable[[], bool] = lambda: False) -> int:
         """Mail every letter that is due; give how many the relay took."""
@@ -97,6 +98,11 @@ class Outbox:
             _log.error("letter_not_recorded", error=type(result).__name__)
             return False
         return result
+
+    def cut_off(self) -> None:
+        """Wait no longer for the relay: what it has not answered yet is mailed again later."""
+        for sending in self._sending:
+            sending.cancel()
 
     async def recover(self) -> None:
         """Take back every lease: for the start of a worker that knows itself to be the only one."""
@@ -129,10 +135,20 @@ class Outbox:
             return False
         if written is None:
             return False
-        outcome = await self._connections.send(written.envelope, written.content)
+        outcome = await self._send(written)
         async with self._database.write() as session:
             await self._record(session, letter.id, outcome, written)
         return outcome.kind is OutcomeKind.DELIVERED
+
+    async def _send(self, written: Written) -> Outcome:
+        sending = asyncio.create_task(self._connections.send(written.envelope, written.content))
+        self._sending.add(sending)
+        try:
+            await asyncio.wait((sending,))
+        finally:
+            self._sending.discard(sending)
+            sending.cancel()
+        return Outcome(OutcomeKind.IN_DOUBT, Stage.DATA) if sending.cancelled() else sending.result()
 
     async def _write(self, letter: Letter) -> Written | None:
         async with self._database.write() as session:
