@@ -41,9 +41,9 @@ class Edition:
         unsubscribe_url = f"{base_url}/unsubscribe/{unsubscribe_token(keys, recipient.subscription_id)}"
         links, pixel_url = list(self.content.links), None
         if self.newsletter.measurement == Measurement.ANONYMOUS:
-            nonce = new_nonce()
-            links = [f"{base_url}/click/{click_token(keys, issue.id, nonce, number)}" for number in range(len(links))]
-            pixel_url = f"{base_url}/open/{open_token(keys, issue.id, nonce)}.gif"
+            token = open_token(keys, issue.id, new_nonce())
+            links = [f"{base_url}/click/{click_token(token, number)}" for number in range(len(links))]
+            pixel_url = f"{base_url}/open/{token}.gif"
         return Personal(
             recipient=recipient.email,
             values=given(
