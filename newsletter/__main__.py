@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 from newsletter.cli import cli
 from newsletter.errors import NewsletterError
@@ -14,8 +15,14 @@ def main() -> None:
     try:
         cli(prog_name="newsletter")
     except NewsletterError as error:
-        sys.stderr.write(f"newsletter: {error.sentence}\n")
-        sys.exit(1)
+        _give_up(error.sentence)
+    except OSError as error:
+        _give_up(f"{error.filename or 'A file or a connection'} can't be used: {error.strerror or 'it failed'}.")
+
+
+def _give_up(sentence: str) -> NoReturn:
+    sys.stderr.write(f"newsletter: {sentence}\n")
+    sys.exit(1)
 
 
 if __name__ == "__main__":

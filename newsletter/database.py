@@ -218,12 +218,12 @@ class Database:
         await driver.execute(f"PRAGMA temp_store={'FILE' if size > _LARGE else 'MEMORY'}")
         try:
             await driver.execute("VACUUM")
+            self._rest_until = ticking() + _REST * (ticking() - began)
             return await _take_back(driver, marked)
         except OperationalError:
             return False  # Another process writes just now.
         finally:
             await driver.execute("PRAGMA temp_store=MEMORY")
-            self._rest_until = ticking() + _REST * (ticking() - began)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life; raises where it has none."""

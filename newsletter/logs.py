@@ -14,6 +14,8 @@ class _KindOnly(logging.Filter):
         if record.exc_info and record.exc_info[0] is not None:
             record.msg, record.args = f"{record.exc_info[0].__name__} in {record.name}", ()
             record.exc_info = record.exc_text = None
+        elif "Traceback" in record.getMessage():
+            record.msg, record.args = f"an error in {record.name}", ()
         return True
 
 

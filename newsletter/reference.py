@@ -27,17 +27,16 @@ def _shown(schema: dict[str, Any], method: str, path: str, operation: dict[str, 
     described = schema["components"]["schemas"].get(body.get("$ref", "").rpartition("/")[2], {})
     fields = described.get("properties", {})
     required = set(described.get("required", []))
-    example = "\n".join(
-        f'"{name}"{"" if name in required else " (optional)"}: {field.get("description", field.get("type", "value"))}'
-        for name, field in fields.items()
-    )
     return {
         "method": method.upper(),
         "path": path,
         "summary": operation.get("summary", ""),
         "description": operation.get("description", ""),
-        "scope": None if operation.get("security") == [{}] else (operation.get("tags") or [None])[0],
-        "request_example": example or None,
+        "scope": next((scope for need in operation.get("security", []) for scope in need.get("key", [])), None),
+        "fields": [
+            {"name": name, "optional": name not in required, "description": field.get("description", "")}
+            for name, field in fields.items()
+        ],
         "responses": [
             {"status": status, "description": response.get("description", "")}
             for status, response in sorted(operation.get("responses", {}).items())

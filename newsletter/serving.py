@@ -5,17 +5,19 @@ seconds.
 import asyncio
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 import uvicorn
 from litestar.types import ControllerRouterHandler
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from newsletter import schema
 from newsletter.app import create_app
 from newsletter.errors import MisconfiguredError
 from newsletter.installation import open_installation
+from newsletter.mail.smtp import read_relay
 from newsletter.settings import Settings
 from newsletter.worker import Worker
 
@@ -42,8 +44,14 @@ class _Server(uvicorn.Server):
 def bring_up_to_date(settings: Settings) -> list[str]:
     """Run the migrations; give their names. Raises MisconfiguredError where the database can't be reached."""
     try:
+        make_url(settings.database)
+    except (ArgumentError, ValueError):
+        raise MisconfiguredError(
+            "NEWSLETTER_DATABASE_URL must look like postgresql://user:password@host:5432/name."
+        ) from None
+    try:
         return schema.upgrade(settings.database)
-    except OperationalError:
+    except (OperationalError, OSError):
         raise MisconfiguredError(
             "The database can't be reached or opened; check NEWSLETTER_DATABASE_URL and NEWSLETTER_DATA_DIR."
         ) from None
@@ -53,6 +61,7 @@ def serve(
     settings: Settings, host: str, port: int, *, worker: bool, more: Sequence[ControllerRouterHandler] = ()
 ) -> None:
     """Serve until a stop signal comes. Raises MisconfiguredError where the program can't start as it is set up."""
+    read_relay(settings.smtp_url)
     bring_up_to_date(settings)
     _remind(settings)
     config = uvicorn.Config(
@@ -67,9 +76,11 @@ def serve(
         timeout_graceful_shutdown=_CLOSING_SECONDS,
     )
     server = _Server(config)
-    server.run()
+    # Uvicorn ends the program where it can't start; why, is in the log, and what to look at is said below.
+    with suppress(SystemExit):
+        server.run()
     if not server.started:
-        raise MisconfiguredError(f"The program could not start on {host}:{port}; the log says why.")
+        raise MisconfiguredError(f"The program could not start on {host}:{port}: is the port in use? The log says why.")
 
 
 def _remind(settings: Settings) -> None:
@@ -81,7 +92,8 @@ def _remind(settings: Settings) -> None:
 
 
 def work(settings: Settings) -> None:
-    """Be a worker until a stop signal comes."""
+    """Be a worker until a stop signal comes. Raises MisconfiguredError where it can't start as it is set up."""
+    read_relay(settings.smtp_url)
     bring_up_to_date(settings)
     asyncio.run(_work(settings))
 

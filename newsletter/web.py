@@ -185,10 +185,17 @@ def answer_error(request: WebRequest, error: Exception) -> Response[Any]:
         private=True,
         title=say(known.title),
         sentence=say(known.sentence),
-        way_on=None,
+        way_on=_way_on(request.url.path, say),
     )
     answer.headers.update(headers)
     return answer
+
+
+def _way_on(path: str, say: languages.Gettext) -> dict[str, str]:
+    """Give where an error page leads: nobody is left in a dead end."""
+    if path.startswith("/console"):
+        return {"url": "/console/newsletters", "label": say("Back to the console")}
+    return {"url": "/", "label": say("See the newsletters")}
 
 
 def _error_headers(known: NewsletterError, error: Exception) -> dict[str, str]:

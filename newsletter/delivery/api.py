@@ -13,7 +13,7 @@ from newsletter.api import IssueId, Slug, problems, require_json
 from newsletter.database import Session
 from newsletter.delivery import actions
 from newsletter.delivery.tables import Mailing
-from newsletter.editors.keys import Scope, require
+from newsletter.editors.keys import Scope, described, require
 from newsletter.errors import NotFound
 from newsletter.issues import actions as issues
 from newsletter.issues.rendering import LONGEST_BODY, LONGEST_SUBJECT
@@ -73,6 +73,7 @@ class MailingOutput(msgspec.Struct):
     "/newsletters/{slug:str}/issues",
     status_code=201,
     guards=[require(Scope.ISSUES), require_json],
+    security=described(Scope.ISSUES),
     operation_id="createIssue",
     summary="Write an issue",
     tags=["issues"],
@@ -82,7 +83,7 @@ class MailingOutput(msgspec.Struct):
 async def create_issue(
     request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[IssueInput]
 ) -> IssueOutput:
-    """Write a new issue. Raises InvalidIssue where it can't be sent as it is."""
+    """Write a new issue. It is refused where it could not be sent as it is, with what to mend."""
     installation = installation_of(request)
     async with installation.database.write() as session:
         newsletter = await newsletters.by_slug(session, slug)
@@ -94,6 +95,7 @@ async def create_issue(
 @get(
     "/issues/{issue_id:str}",
     guards=[require(Scope.ISSUES)],
+    security=described(Scope.ISSUES),
     operation_id="getIssue",
     summary="Read an issue",
     tags=["issues"],
@@ -111,6 +113,7 @@ async def get_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueI
     "/issues/{issue_id:str}/mailing",
     status_code=202,
     guards=[require(Scope.SEND)],
+    security=described(Scope.SEND),
     operation_id="sendIssue",
     summary="Send an issue",
     tags=["mailings"],
@@ -127,6 +130,7 @@ async def send_issue(request: Request[Any, Any, State], issue_id: FromPath[Issue
 @get(
     "/issues/{issue_id:str}/mailing",
     guards=[require(Scope.ISSUES)],
+    security=described(Scope.ISSUES),
     operation_id="getMailing",
     summary="Read how a mailing stands",
     tags=["mailings"],
@@ -146,6 +150,7 @@ def _steering(verb: str) -> Any:
         f"/issues/{{issue_id:str}}/mailing/{verb}",
         status_code=200,
         guards=[require(Scope.SEND)],
+        security=described(Scope.SEND),
         operation_id=f"{verb}Mailing",
         summary=f"{verb.capitalize()} a mailing",
         tags=["mailings"],

@@ -46,6 +46,11 @@ async def create(session: Session, clock: Clock, name: str, scopes: Sequence[str
     return key
 
 
+def described(scope: Scope) -> list[dict[str, list[str]]]:
+    """Give how an operation's OpenAPI entry says that it needs a key with that scope."""
+    return [{"key": [scope.value]}]
+
+
 def require(scope: Scope) -> Guard:
     """Give the guard that lets only keys with that scope pass. It raises NotSignedIn or NotAllowed."""
 

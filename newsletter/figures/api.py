@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 
 from newsletter.api import IssueId, problems
-from newsletter.editors.keys import Scope, require
+from newsletter.editors.keys import Scope, described, require
 from newsletter.figures import actions
 from newsletter.issues import actions as issues
 from newsletter.web import installation_of
@@ -53,6 +53,7 @@ class FiguresOutput(msgspec.Struct):
 @get(
     "/issues/{issue_id:str}/figures",
     guards=[require(Scope.FIGURES)],
+    security=described(Scope.FIGURES),
     operation_id="getFigures",
     summary="Read an issue's figures",
     tags=["figures"],

@@ -10,9 +10,9 @@ The core takes bytes and a time, and gives bytes; `Signer` runs it in threads.
 import asyncio
 import hashlib
 import os
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from itertools import chain
 
 from newsletter.clock import Clock
@@ -20,10 +20,10 @@ from newsletter.mail.dkim_keys import SigningDomain, SigningKey, in_base64
 
 # What a reader sees or a mail program acts on, and what only the sender may say (RULES E1, G6).
 SIGNED = (
-    *("from", "reply-to", "to", "cc", "subject", "date", "message-id"),
-    *("mime-version", "content-type", "content-transfer-encoding", "auto-submitted", "feedback-id"),
-    *("list-unsubscribe", "list-unsubscribe-post", "list-id", "list-post", "list-help", "list-archive"),
-    *("list-subscribe", "list-owner"),
+    *(b"from", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id"),
+    *(b"mime-version", b"content-type", b"content-transfer-encoding", b"auto-submitted", b"feedback-id"),
+    *(b"list-unsubscribe", b"list-unsubscribe-post", b"list-id", b"list-post", b"list-help", b"list-archive"),
+    *(b"list-subscribe", b"list-owner"),
 )
 _FOLD_AT = 78
 _BASE64_LINE = 76
@@ -39,22 +39,36 @@ def signatures(domain: SigningDomain, content: bytes, seconds: int) -> bytes:
     `seconds` since 1970 is when it was signed. Raises UnsignableMail.
     """
     head, body = _parted(content)
-    names, fields = _signed_fields(head)
+    fields = relaxed_fields(head)
+    numbers, names = _plan(tuple(name for name, _ in fields))
+    signed = b"".join(fields[number][1] for number in numbers)
     body_hash = in_base64(hashlib.sha256(relaxed_body(body)).digest())
-    return b"".join(_signature(domain.name, key, names, fields, body_hash, seconds) for key in domain.keys)
+    return b"".join(_signature(domain.name, key, seconds, names, signed, body_hash) for key in domain.keys)
 
 
-def _signature(
-    domain: str, key: SigningKey, names: Sequence[str], fields: bytes, body_hash: str, seconds: int
-) -> bytes:
-    lines = _folded([
-        "DKIM-Signature: v=1;", f" a={key.algorithm};", " c=relaxed/relaxed;", f" d={domain};", f" s={key.selector};",
-        f" t={seconds};", f" h={names[0]}", *(f":{name}" for name in names[1:]), ";", f" bh={body_hash};", " b=",
-    ])  # fmt: skip
-    # The folding leaves one space at each fold, so the lines put together are the unfolded field.
-    signed = in_base64(key.sign(fields + relaxed_field("".join(lines).encode())))
-    rest = (f" {signed[first : first + _BASE64_LINE]}" for first in range(0, len(signed), _BASE64_LINE))
-    return "\r\n".join([*lines, *rest, ""]).encode()
+def _signature(domain: str, key: SigningKey, seconds: int, names: str, fields: bytes, body_hash: str) -> bytes:
+    opening, unfolded = _opening(domain, key.selector, key.algorithm, seconds, names)
+    rest = f" bh={body_hash}; b="
+    value = in_base64(key.sign(fields + (unfolded + rest).encode()))
+    lines = (value[first : first + _BASE64_LINE] for first in range(0, len(value), _BASE64_LINE))
+    return "\r\n ".join([f"{opening}\r\n{rest}", *lines]).encode() + b"\r\n"
+
+
+@lru_cache(maxsize=64)
+def _opening(domain: str, selector: str, algorithm: str, seconds: int, names: str) -> tuple[str, str]:
+    """Give what is the same in the signatures of a second: folded as it is sent, and canonical as it is signed."""
+    first, *further = names.split(":")
+    pieces = [
+        *("DKIM-Signature: v=1;", f" a={algorithm};", " c=relaxed/relaxed;", f" d={domain};", f" s={selector};"),
+        *(f" t={seconds};", f" h={first}", *(f":{name}" for name in further), ";"),
+    ]
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(lines[-1]) + len(piece) > _FOLD_AT:
+            lines.append(" " + piece.lstrip(" "))
+        else:
+            lines[-1] += piece
+    return "\r\n".join(lines), "".join(lines).replace("DKIM-Signature: ", "dkim-signature:")
 
 
 class Signer:
@@ -92,10 +106,13 @@ def relaxed_body(body: bytes) -> bytes:
     return body + b"\r\n" if body else b""
 
 
-def relaxed_field(field: bytes) -> bytes:
-    """Give a canonical header field (RFC 6376 §3.4.2), without the CRLF at its end."""
-    name, _, value = field.partition(b":")
-    return name.strip(b" \t\r\n").lower() + b":" + _one_space(value.replace(b"\r\n", b"")).strip(b" ")
+def relaxed_fields(head: bytes) -> list[tuple[bytes, bytes]]:
+    """Give the name and the canonical line of every field of a header (RFC 6376 §3.4.2), from the top."""
+    lines = _one_space(head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")).split(b"\r\n")
+    parted = (line.partition(b":") for line in lines)
+    return [
+        (name := field.rstrip(b" ").lower(), name + b":" + value.strip(b" ") + b"\r\n") for field, _, value in parted
+    ]
 
 
 def _one_space(text: bytes) -> bytes:
@@ -115,27 +132,16 @@ def _parted(content: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _signed_fields(head: bytes) -> tuple[list[str], bytes]:
-    """Give the names for h= and the fields they stand for, in that order; of equal ones the lowest comes first."""
-    standing: dict[str, list[bytes]] = {}
-    for line in re.split(rb"\r\n(?![ \t])", head):
-        field = relaxed_field(line)
-        standing.setdefault(field.partition(b":")[0].decode("latin-1"), []).insert(0, field)
-    if len(standing.get("from", ())) != 1:
+@lru_cache(maxsize=64)
+def _plan(standing: tuple[bytes, ...]) -> tuple[list[int], str]:
+    """Say which of the fields that stand in a header are signed, in which order, and under which names (h=)."""
+    if standing.count(b"from") != 1:
         raise UnsignableMail("A mail must have exactly one From.")
-    further = [name for name in standing if name.startswith("list-") and name not in SIGNED]
-    order = [*SIGNED, *further]
-    # One name more than there are fields: the last one says that there is no other (§5.4.2).
-    names = chain.from_iterable([name] * (len(standing.get(name, ())) + 1) for name in order)
-    fields = chain.from_iterable(standing.get(name, ()) for name in order)
-    return list(names), b"".join(field + b"\r\n" for field in fields)
-
-
-def _folded(pieces: Iterable[str]) -> list[str]:
-    lines = [""]
-    for piece in pieces:
-        if lines[-1] and len(lines[-1]) + len(piece) > _FOLD_AT:
-            lines.append(" " + piece.lstrip(" "))
-        else:
-            lines[-1] += piece
-    return lines
+    names: list[bytes] = []
+    numbers: list[int] = []
+    for name in dict.fromkeys([*SIGNED, *(each for each in standing if each.startswith(b"list-"))]):
+        # Of equal fields the lowest is taken first; one name more than there are says that there is no other (§5.4.2).
+        found = [number for number, each in enumerate(standing) if each == name]
+        numbers += reversed(found)
+        names += [name] * (len(found) + 1)
+    return numbers, b":".join(names).decode()

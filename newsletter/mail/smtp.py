@@ -5,63 +5,34 @@ DATA on the relay may have taken it, so the outcome is in doubt and the mail is 
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
 from newsletter.errors import MisconfiguredError
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, outcome_of_reply
 
-# An address of a network at the beginning of a reply is no code.
-_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\.?\w)")
+__all__ = [
+    "Connection",
+    "Connections",
+    "Envelope",
+    "Outcome",
+    "OutcomeKind",
+    "Relay",
+    "Stage",
+    "outcome_of_reply",
+    "read_relay",
+]
+
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 # RFC 5321 §4.5.3.2: greeting, MAIL and RCPT five minutes, the final dot ten.
 _COMMAND_SECONDS = 300
 _FINAL_DOT_SECONDS = 600
 _CONNECT_SECONDS = 30
 _GOODBYE_SECONDS = 1
-
-
-class OutcomeKind(StrEnum):
-    """How an attempt ended."""
-
-    DELIVERED = "delivered"
-    DEFERRED = "deferred"
-    REFUSED = "refused"
-    IN_DOUBT = "in_doubt"
-    NOT_ATTEMPTED = "not_attempted"
-
-
-class Stage(StrEnum):
-    """How far the conversation had come."""
-
-    WRITE = "write"
-    CONNECT = "connect"
-    MAIL = "mail"
-    RCPT = "rcpt"
-    DATA = "data"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt: codes only, for a reply's text may hold the address (RULES C7)."""
-
-    kind: OutcomeKind
-    stage: Stage
-    code: int | None = None
-    enhanced: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """Where a mail comes from and where it goes to, apart from what its headers say."""
-
-    sender: str
-    recipient: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +60,6 @@ def read_relay(url: str) -> Relay:
     user = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     return Relay(parts.hostname, port or _PORTS[parts.scheme], parts.scheme, user, password)
-
-
-def outcome_of_reply(stage: Stage, code: int, text: str) -> Outcome:
-    """Give the outcome of a reply that was not the hoped-for one.
-
-    552 at RCPT means a full mailbox, and is tried again like 452 (RULES F9).
-    """
-    found = _ENHANCED.match(text.strip())
-    enhanced = found.group(1) if found and found.group(1)[0] == str(code)[0] else None
-    temporary = 400 <= code < 500 or (stage is Stage.RCPT and code == 552)
-    return Outcome(OutcomeKind.DEFERRED if temporary else OutcomeKind.REFUSED, stage, code, enhanced)
 
 
 class Connection:

@@ -14,7 +14,7 @@ from msgspec import Meta
 from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
 from newsletter.api import Slug, problems, require_json
-from newsletter.editors.keys import Scope, require
+from newsletter.editors.keys import Scope, described, require
 from newsletter.errors import Conflict
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup import actions
@@ -50,7 +50,7 @@ class SignupInput(msgspec.Struct):
     """A person's own request for a newsletter. `agreed` must have been set by that person, never by default."""
 
     email: Email
-    agreed: Literal[True]
+    agreed: Annotated[Literal[True], Meta(description="Set by the person; nothing but true is taken.")]
     given_name: Name | None = None
     family_name: Name | None = None
     title: Name | None = None
@@ -63,13 +63,16 @@ class Accepted(msgspec.Struct):
     """Empty: the answer is the same for every address."""
 
 
+_WANTED = "An address, or the beginning of a name; everybody without it."
+
+
 class SearchInput(msgspec.Struct):
     """What to look for: an address, or the beginning of a name; everybody without it. `after` is the page before's
     `next`.
     """
 
-    email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00]*$")] | None = None
-    after: Annotated[str, Meta(pattern="^[a-z2-7]{26}$")] | None = None
+    email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00]*$", description=_WANTED)] | None = None
+    after: Annotated[str, Meta(pattern="^[a-z2-7]{26}$", description="`next` of the page before.")] | None = None
 
 
 class FoundPerson(msgspec.Struct):
@@ -132,6 +135,7 @@ async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data:
     "/newsletters/{slug:str}/subscribers/search",
     status_code=200,
     guards=[require(Scope.SUBSCRIBERS), require_json],
+    security=described(Scope.SUBSCRIBERS),
     operation_id="searchSubscribers",
     summary="Search subscribers",
     tags=["subscribers"],

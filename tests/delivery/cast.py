@@ -9,8 +9,8 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from newsletter.addresses import read_address
-from newsletter.agreements.ending import delete_person, end_subscription
 from newsletter.agreements.actions import Origin
+from newsletter.agreements.ending import delete_person, end_subscription
 from newsletter.agreements.opening import open_newsletter
 from newsletter.bounces import actions as bounces
 from newsletter.delivery import actions
@@ -24,7 +24,9 @@ from newsletter.subscribers.tables import Subscriber, Subscription, Subscription
 from newsletter.tokens import new_id
 from tests.support.peer import SmtpPeer
 
-BODY = "Hello {{ given_name }},\n\nread [the story](https://example.com/story) or [the other](https://example.com/other)."
+BODY = (
+    "Hello {{ given_name }},\n\nread [the story](https://example.com/story) or [the other](https://example.com/other)."
+)
 
 
 def people(count: int, domain: str = "example.com") -> list[str]:
@@ -92,12 +94,16 @@ async def mailing_to(installation: Installation, emails: Sequence[str]) -> Maili
 
 @asynccontextmanager
 async def worker(
-    installation: Installation, peer: SmtpPeer, connections: int = 10, name: str = "worker-0"
+    installation: Installation,
+    peer: SmtpPeer,
+    connections: int = 10,
+    name: str = "worker-0",
+    kind: type[Sender] = Sender,
 ) -> AsyncIterator[Sender]:
     """Give a worker's sender, wired as in the program."""
     relay = Connections(read_relay(peer.url), connections, "news.example.com")
     try:
-        yield Sender(installation, relay, name, partial(bounces.watch, installation))
+        yield kind(installation, relay, name, partial(bounces.watch, installation))
     finally:
         await relay.close()
 

@@ -1,4 +1,4 @@
-"""A block has one holder at a time. What a holder who was lost left unknown is in doubt, and only late evidence settles it."""
+"""A block has one holder at a time. What a lost holder left unknown is in doubt, and only late evidence settles it."""
 
 import asyncio
 from collections import Counter

@@ -38,7 +38,9 @@ def test_each_move_is_legal_or_refused(state: MailingState, verb: str) -> None:
 
 
 def test_what_is_over_stays_over() -> None:
-    assert not any(state in starts for starts in MOVES.values() for state in (MailingState.FINISHED, MailingState.CANCELLED))
+    assert not any(
+        state in starts for starts in MOVES.values() for state in (MailingState.FINISHED, MailingState.CANCELLED)
+    )
 
 
 @given(tries=st.integers(1, 10_000), age=ages, jitter=jitters)

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,13 +89,14 @@ class Company:
         finally:
             await installation.database.close()
 
-    def signed_in(self) -> httpx.Client:
-        """Give a client that is signed in to the console; close it."""
-        browser = httpx.Client(base_url=self.program.base_url, trust_env=False, timeout=20)
-        form = {"email": EDITOR, "password": PASSWORD}
-        response = post_form(browser, "/console/sign-in", "/console/sign-in", form)
-        assert response.status_code == httpx.codes.SEE_OTHER, response.text
-        return browser
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx.Client]:
+        """Give a client that is signed in to the console."""
+        with httpx.Client(base_url=self.program.base_url, trust_env=False, timeout=20) as browser:
+            form = {"email": EDITOR, "password": PASSWORD}
+            response = post_form(browser, "/console/sign-in", "/console/sign-in", form)
+            assert response.status_code == httpx.codes.SEE_OTHER, response.text
+            yield browser
 
 
 def found_company(program: Program) -> Company:

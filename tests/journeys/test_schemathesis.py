@@ -1,0 +1,58 @@
+"""The API keeps to its own description: schemathesis asks it everything that the description allows, and more."""
+
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.story import SLUG, Company, open_company
+from tests.support.program import Program
+
+# Whether a text can be mailed is no matter of its shape: an issue without words is refused with 422, as described.
+_WITHIN = """
+[parameters]
+slug = "{slug}"
+issue_id = "{issue}"
+
+[[operations]]
+include-operation-id = "createIssue"
+checks.positive_data_acceptance.expected-statuses = [201, 422]
+"""
+
+
+@pytest.fixture
+def company(sqlite_program: Program) -> Company:
+    return open_company(sqlite_program)
+
+
+def ask(company: Company, folder: Path, *arguments: str, settings: str = "") -> None:
+    """Run every check of every phase."""
+    file = folder / "schemathesis.toml"
+    file.write_text(settings, encoding="utf-8")
+    command = Path(sysconfig.get_path("scripts")) / "schemathesis"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
+    done = subprocess.run(
+        [
+            *(command, "--config-file", file, "run", f"{company.program.base_url}/api/openapi.json"),
+            *("--seed", "2026", "--no-shrink", *arguments),
+        ],
+        cwd=folder,
+        env=environment | {"NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert "request_failed" not in company.program.log
+
+
+def test_with_and_without_a_key_on_what_is_there_and_what_is_not(company: Company, tmp_path: Path) -> None:
+    """A newsletter and an issue that exist, in whatever state their mailing gets to, and any others."""
+    key = ("-H", f"Authorization: Bearer {company.key}")
+    ask(company, tmp_path, "--max-examples", "10")
+    ask(company, tmp_path, "--max-examples", "10", *key)
+    issue = company.answer("POST", f"/newsletters/{SLUG}/issues", {"subject": "Hello", "body": "Hello"})["id"]
+    ask(company, tmp_path, "--max-examples", "50", *key, settings=_WITHIN.format(slug=SLUG, issue=issue))

@@ -1,0 +1,112 @@
+"""A setting that is wrong stops the program with one sentence that names it, and never shows what it was set to."""
+
+from pathlib import Path
+
+import pytest
+
+from newsletter.errors import MisconfiguredError
+from newsletter.settings import Settings, load
+
+SECRET = "a root secret that is long enough for everybody"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BASE_URL", "news.hunter2.example"),
+        ("BASE_URL", "ftp://hunter2.example"),
+        ("BASE_URL", "https://"),
+        ("BASE_URL", "https://hunter2.example/?x=1"),
+        ("BASE_URL", "https://hunter2.example/#x"),
+        ("BASE_URL", "https://[hunter2"),
+        ("BASE_URL", "https://hunter2.example:port"),
+        ("BASE_URL", "https://hunter2.example\r\nBcc: eve@example.com"),
+        ("BASE_URL", "https://hunter2 example"),
+        ("BASE_URL", "https://kari:hunter2@example.com"),
+        ("DATABASE_URL", "mysql://root:hunter2@localhost/x"),
+        ("DATABASE_URL", "hunter2"),
+        ("SECRET_KEY", "hunter2"),
+        ("SECRET_KEY_PREVIOUS", "hunter2"),
+        ("SMTP_CONNECTIONS", "0"),
+        ("SMTP_CONNECTIONS", "201"),
+        ("SMTP_CONNECTIONS", "hunter2"),
+        ("DEAD_ADDRESS_HOLD", "-1"),
+        ("DEAD_ADDRESS_HOLD", "an hour2"),
+        ("RETENTION_UNCONFIRMED", "0"),
+        ("RETENTION_UNCONFIRMED", "169"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, value: str) -> None:
+    with pytest.raises(MisconfiguredError) as refused:
+        load({f"NEWSLETTER_{name}": value})
+    sentence = refused.value.sentence
+    assert sentence.startswith(f"NEWSLETTER_{name}: ")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert "hunter2" not in sentence
+    assert value not in sentence.split()
+    assert not refused.value.__cause__
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    with pytest.raises(MisconfiguredError) as refused:
+        load({"NEWSLETTER_BASE_URL": "x", "NEWSLETTER_SMTP_CONNECTIONS": "many"})
+    assert "NEWSLETTER_BASE_URL: " in refused.value.sentence
+    assert "NEWSLETTER_SMTP_CONNECTIONS: " in refused.value.sentence
+
+
+def test_without_any_setting_there_are_defaults() -> None:
+    settings = load({"PATH": "/bin", "HOME": "/root"})
+    assert settings == Settings()
+    assert settings.database == f"sqlite:///{Path.cwd() / 'data' / 'newsletter.sqlite'}"
+    assert (settings.base_url, settings.host) == ("http://localhost:8000", "localhost")
+
+
+def test_a_slash_at_the_end_of_the_base_address_does_not_end_up_in_links() -> None:
+    settings = load({"NEWSLETTER_BASE_URL": "https://news.example.com/"})
+    assert (settings.base_url, settings.host) == ("https://news.example.com", "news.example.com")
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
+    value = {
+        "base_url": "https://news.example.com",
+        "database_url": "postgresql://localhost/x",
+        "smtp_connections": "7",
+        "dead_address_hold": "7",
+        "retention_unconfirmed": "7",
+    }.get(name, SECRET)
+    (tmp_path / "secret").write_text(f"{value}\n", encoding="utf-8")
+    variable = f"NEWSLETTER_{name.upper()}"
+    settings = load({f"{variable}_FILE": str(tmp_path / "secret"), variable: "not this, the file goes first"})
+    assert str(getattr(settings, name)) == value
+
+
+def test_a_wrong_value_in_a_file_is_not_shown_either(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2", encoding="utf-8")
+    with pytest.raises(MisconfiguredError) as refused:
+        load({"NEWSLETTER_SECRET_KEY_FILE": str(tmp_path / "secret")})
+    assert refused.value.sentence.startswith("NEWSLETTER_SECRET_KEY: ")
+    assert "hunter2" not in refused.value.sentence
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_a_file_that_can_not_be_read_is_named_by_its_setting(content: bytes | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    with pytest.raises(MisconfiguredError, match=r"^NEWSLETTER_SECRET_KEY_FILE can't be read\.$"):
+        load({"NEWSLETTER_SECRET_KEY_FILE": str(tmp_path / "secret")})
+
+
+def test_settings_do_not_show_their_secrets_when_they_are_printed() -> None:
+    settings = load(
+        {
+            "NEWSLETTER_SECRET_KEY": SECRET,
+            "NEWSLETTER_SECRET_KEY_PREVIOUS": SECRET,
+            "NEWSLETTER_SMTP_URL": "smtp://kari:hunter2@localhost:25",
+            "NEWSLETTER_DATABASE_URL": "postgresql://kari:hunter2@localhost/x",
+            "NEWSLETTER_METRICS_TOKEN": "hunter2",
+        }
+    )
+    assert "hunter2" not in f"{settings!r} {settings}"
+    assert SECRET not in f"{settings!r} {settings} {settings.keyring()!r}"
