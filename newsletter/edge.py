@@ -4,7 +4,6 @@ address.
 The log names the route's template, never the path, for a path may hold a token (RULES H6).
 """
 
-import traceback
 from collections.abc import Iterable
 
 import structlog
@@ -19,12 +18,6 @@ from newsletter.web import SECURITY_HEADERS
 _clock = SystemClock()
 _log = structlog.get_logger("newsletter.request")
 _QUIET = {"/health/live", "/health/ready", "/metrics"}
-
-
-def where(error: BaseException) -> str:
-    """Give where in the code an error arose, without any of its values."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else "unknown"
 
 
 class Edge:

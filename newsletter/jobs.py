@@ -12,16 +12,18 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from dbos import DBOS, DBOSConfig, SetEnqueueOptions
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
 from dbos._error import DBOSQueueDeduplicatedError
 from sqlmodel import Field, SQLModel
 
 from newsletter.clock import Clock
 from newsletter.database import queue_engine
+from newsletter.logs import where
 
 Job = Callable[[str], Awaitable[None]]
 
@@ -53,7 +55,7 @@ async def _step(name: str, subject: str) -> None:
     try:
         await _jobs[name](subject)
     except Exception as error:
-        _log.error("job_failed", job=name, kind=type(error).__name__)
+        _log.error("job_failed", job=name, kind=type(error).__name__, where=where(error))
         raise JobFailed(type(error).__name__) from None
 
 
@@ -118,7 +120,10 @@ class Jobs:
 
     async def stop(self) -> None:
         """Stop working on the queue. What is unfinished is taken up at the next start."""
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         await asyncio.to_thread(DBOS.destroy)
+        # DBOS made its threads those of this loop, and has ended them; whoever stops after us needs some, too.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
 
 def _queue_url(database_url: str) -> str:
@@ -134,6 +139,8 @@ def _silence_and_configure(url: str, executor: str) -> None:
             system_database_url=url.replace("postgresql:", "postgresql+psycopg:", 1),
             system_database_engine=queue_engine(url),
             executor_id=executor,
+            # Readable, and nothing that is run when it is read, as a pickle would be.
+            serializer=DBOSPortableJSONSerializer(),
             application_version=_APPLICATION_VERSION,
             log_level="ERROR",
             scheduler_polling_interval_sec=5.0,
@@ -149,6 +156,6 @@ async def every(seconds: float, name: str, work: Callable[[], Awaitable[object]]
         try:
             await work()
         except Exception as error:
-            _log.error("loop_failed", loop=name, kind=type(error).__name__)
+            _log.error("loop_failed", loop=name, kind=type(error).__name__, where=where(error))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)

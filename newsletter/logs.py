@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -17,6 +18,12 @@ class _KindOnly(logging.Filter):
         elif "Traceback" in record.getMessage():
             record.msg, record.args = f"an error in {record.name}", ()
         return True
+
+
+def where(error: BaseException) -> str:
+    """Give where in our code an error arose, without any of its values."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/newsletter/" in frame.filename]
+    return f"{frames[-1].filename.rpartition('/newsletter/')[2]}:{frames[-1].lineno}" if frames else "elsewhere"
 
 
 def _rendered(logger: Any, name: str, event: structlog.typing.EventDict) -> Any:

@@ -27,6 +27,7 @@ from litestar.utils.scope.state import ScopeState
 from newsletter import language as languages
 from newsletter.errors import InvalidInput, NewsletterError, NotSignedIn
 from newsletter.installation import Installation
+from newsletter.logs import where
 
 WebRequest = Request[Any, Any, State]
 
@@ -163,7 +164,8 @@ def answer_error(request: WebRequest, error: Exception) -> Response[Any]:
     """Answer any error: in prose for people, as problem details for programs, and never with a traceback."""
     known = _as_known(error)
     if known is None:
-        _log.error("request_failed", method=request.method, route=path_template(request), kind=type(error).__name__)
+        kind, place = type(error).__name__, where(error)
+        _log.error("request_failed", method=request.method, route=path_template(request), kind=kind, where=place)
         known = NewsletterError("Something went wrong on our side. Nothing was changed; please try again.")
         known.status, known.title = 500, "Something went wrong"
     headers = _error_headers(known, error)

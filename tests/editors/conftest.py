@@ -1,22 +1,19 @@
-"""The website, on both databases."""
+"""The console, with Olga who may sign in."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
+from newsletter.editors import accounts
 from newsletter.installation import Installation
-from tests.signup.site import Site, open_site
+from tests.editors.desk import EMAIL, PASSWORD, Desk
+from tests.signup.site import open_site
 
 
 @pytest.fixture
-async def site(installation: Installation) -> AsyncIterator[Site]:
-    """Give the website of an invented company, once on each database."""
-    async with open_site(installation) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def sqlite_site(sqlite_installation: Installation) -> AsyncIterator[Site]:
-    """Give the same on SQLite alone, for what no database can change."""
-    async with open_site(sqlite_installation) as opened:
-        yield opened
+async def desk(sqlite_installation: Installation) -> AsyncIterator[Desk]:
+    """Give the console of an invented company, on SQLite, as no database can change it."""
+    async with open_site(sqlite_installation) as site:
+        async with site.installation.database.write() as session:
+            await accounts.add(session, site.installation.clock, EMAIL, "Olga", PASSWORD)
+        yield Desk(site)
