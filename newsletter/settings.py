@@ -71,6 +71,15 @@ class Settings(BaseModel):
         int,
         Field(ge=0, description="Seconds between the refusal of a dead address and the deletion of its subscriber."),
     ] = 3600
+    dkim_domain: Annotated[
+        str, Field(description="The domain that signs mail (DKIM); that of the senders' addresses. Empty: not signed.")
+    ] = ""
+    dkim_selector: Annotated[str, Field(description="The name of the RSA key in the DNS.")] = ""
+    dkim_key: Annotated[str, Field(description="The private RSA key, PEM; `newsletter dkim new` makes one.")] = ""
+    dkim_ed25519_selector: Annotated[
+        str, Field(description="The name of the Ed25519 key, where mail is to carry a second signature (RFC 8463).")
+    ] = ""
+    dkim_ed25519_key: Annotated[str, Field(description="The private Ed25519 key, PEM.")] = ""
     controller_name: Annotated[
         str, Field(description="The company that answers for the data, as it is registered.")
     ] = ""

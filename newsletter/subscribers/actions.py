@@ -130,8 +130,12 @@ async def search(session: Session, newsletter_id: str, text: str, after: str | N
 def _begins_with(wanted: str) -> ColumnElement[bool]:
     if "@" in wanted.strip("@"):
         return col(Subscriber.canonical) == wanted
-    names = [func.lower(col(getattr(Subscriber, field))) for field in DETAILS]
+    # SQLite's lower() knows ASCII alone: øde must find Ødegård there, too.
+    spellings = set() if wanted.isascii() else {wanted.capitalize(), wanted.title()}
     found = col(Subscriber.canonical).contains(wanted, autoescape=True)
-    for name in names:
-        found = found | name.startswith(wanted, autoescape=True)
+    for field in DETAILS:
+        name = col(getattr(Subscriber, field))
+        for spelling in sorted(spellings):
+            found = found | name.startswith(spelling, autoescape=True)
+        found = found | func.lower(name).startswith(wanted, autoescape=True)
     return found
