@@ -17,9 +17,8 @@ from newsletter import schema
 from newsletter.app import create_app
 from newsletter.errors import MisconfiguredError
 from newsletter.installation import open_installation
-from newsletter.mail.smtp import read_relay
 from newsletter.settings import Settings
-from newsletter.worker import Worker
+from newsletter.worker import Worker, check
 
 _CLOSING_SECONDS = 1
 _log = structlog.get_logger(__name__)
@@ -61,7 +60,7 @@ def serve(
     settings: Settings, host: str, port: int, *, worker: bool, more: Sequence[ControllerRouterHandler] = ()
 ) -> None:
     """Serve until a stop signal comes. Raises MisconfiguredError where the program can't start as it is set up."""
-    read_relay(settings.smtp_url)
+    check(settings)
     bring_up_to_date(settings)
     _remind(settings)
     config = uvicorn.Config(
@@ -93,7 +92,7 @@ def _remind(settings: Settings) -> None:
 
 def work(settings: Settings) -> None:
     """Be a worker until a stop signal comes. Raises MisconfiguredError where it can't start as it is set up."""
-    read_relay(settings.smtp_url)
+    check(settings)
     bring_up_to_date(settings)
     asyncio.run(_work(settings))
 

@@ -26,9 +26,12 @@ from newsletter.editors.sessions import purge_expired
 from newsletter.installation import Installation
 from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
+from newsletter.mail.dkim import Signer
+from newsletter.mail.dkim_keys import SigningDomain, read_domain
 from newsletter.mail.outbox import Outbox, Writer, Written
 from newsletter.mail.smtp import Connections, read_relay
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.settings import Settings
 from newsletter.signup.actions import purge_unconfirmed
 from newsletter.signup.letters import write_confirmation, write_welcome
 from newsletter.tokens import new_id
@@ -48,7 +51,9 @@ class Worker:
         self._stop = asyncio.Event()
         self._name, self._lock = _take_name(installation.settings.data_dir)
         settings = installation.settings
-        self._connections = Connections(read_relay(settings.smtp_url), settings.smtp_connections, settings.host)
+        relay, signing = read_relay(settings.smtp_url), _signing_domain(settings)
+        signer = Signer(signing, installation.clock) if signing else None
+        self._connections = Connections(relay, settings.smtp_connections, settings.host, signer)
         self._sender = Sender(installation, self._connections, self._name, partial(bounces.watch, installation))
         self._outbox = Outbox(installation.database, installation.clock, self._connections, _writers(installation))
         self._jobs = Jobs(settings.database, self._name, installation.clock)
@@ -139,6 +144,22 @@ class Worker:
             await bounces.purge_tallies(session, self._installation)
             await delivery.forget_old_marks(session, clock)
             await ledger.settle_interrupted(session)
+
+
+def check(settings: Settings) -> None:
+    """Find out before the start what would keep a worker from mailing. Raises MisconfiguredError."""
+    read_relay(settings.smtp_url)
+    _signing_domain(settings)
+
+
+def _signing_domain(settings: Settings) -> SigningDomain | None:
+    return read_domain(
+        settings.dkim_domain,
+        selector=settings.dkim_selector,
+        key=settings.dkim_key,
+        ed25519_selector=settings.dkim_ed25519_selector,
+        ed25519_key=settings.dkim_ed25519_key,
+    )
 
 
 def _writers(installation: Installation) -> dict[LetterKind, Writer]:

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from newsletter.errors import MisconfiguredError
+from newsletter.mail.dkim import Signer
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, outcome_of_reply
 
 __all__ = [
@@ -154,8 +155,9 @@ class Connection:
 class Connections:
     """The connections to the relay, of which at most `limit` are in use at once."""
 
-    def __init__(self, relay: Relay, limit: int, local_hostname: str) -> None:
+    def __init__(self, relay: Relay, limit: int, local_hostname: str, signer: Signer | None = None) -> None:
         self.limit = limit
+        self._signer = signer
         self._idle = [Connection(relay, local_hostname) for _ in range(limit)]
         self._all = list(self._idle)
         self._free = asyncio.Semaphore(limit)
@@ -174,10 +176,17 @@ class Connections:
                 self._idle.append(connection)
 
     async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
-        """Send `content` over a free connection and give what became of it; see `Connection.send`."""
+        """Sign `content`, send it over a free connection and give what became of it; see `Connection.send`.
+
+        Raises UnsignableMail for what is no mail.
+        """
+        if self._signer is not None:
+            content = (await self._signer.sign([content]))[0] + content
         async with self.borrow() as connection:
             return await connection.send(envelope, content, begun)
 
     async def close(self) -> None:
         """Say goodbye on every connection."""
         await asyncio.gather(*(connection.close() for connection in self._all))
+        if self._signer is not None:
+            self._signer.close()

@@ -24,7 +24,7 @@ def first_cells(name: str) -> list[str]:
 
 
 def test_every_setting_is_documented_and_no_other() -> None:
-    documented = {name for cell in first_cells("settings.md") for name in re.findall(rf"`{PREFIX}([A-Z_]+)`", cell)}
+    documented = {name for cell in first_cells("settings.md") for name in re.findall(rf"`{PREFIX}([A-Z0-9_]+)`", cell)}
     assert documented == {name.upper() for name in Settings.model_fields}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 
 import aiosmtplib
 
@@ -17,11 +18,21 @@ SENDER = "news@example.org"
 
 @asynccontextmanager
 async def connection(
-    server: Faulty, patience: Patience | None = None, *, lockstep: bool = False
+    server: Faulty,
+    patience: Patience | None = None,
+    *,
+    lockstep: bool = False,
+    trusted: SSLContext | None = None,
+    starttls: bool = False,
 ) -> AsyncIterator[Pipeline]:
     """Give a connection that is ready for mail."""
     client = aiosmtplib.SMTP(
-        hostname="127.0.0.1", port=server.port, start_tls=False, local_hostname="tests.example.com"
+        hostname="127.0.0.1",
+        port=server.port,
+        use_tls=trusted is not None and not starttls,
+        start_tls=starttls,
+        tls_context=trusted,
+        local_hostname="tests.example.com",
     )
     await client.connect()
     await client.ehlo()

@@ -132,8 +132,8 @@ async def test_a_tarpit_is_sat_out() -> None:
 
 
 async def test_a_reply_that_drips_does_not_hold_a_connection_for_ever() -> None:
-    drip = Faults(replies={("MAIL", ""): b"250-" + b"x" * 3000}, piece=1)
-    async with faulty(drip) as server, connection(server, Patience(mail=0.2)) as pipeline:
+    drip = Faults(replies={("MAIL", ""): b"250-" + b"x" * 3000}, piece=1, pause=0.02)
+    async with faulty(drip) as server, connection(server, Patience(mail=0.2)) as pipeline, asyncio.timeout(10):
         outcomes, begun = await send_all(pipeline, READERS)
     check_against_record(server, outcomes, begun)
     assert outcomes == [(READERS[0], Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.MAIL))]
@@ -142,7 +142,7 @@ async def test_a_reply_that_drips_does_not_hold_a_connection_for_ever() -> None:
 async def test_a_long_content_whose_dot_was_held_back_is_not_in_doubt() -> None:
     """The server reads nothing more after its invitation, so the network can't take ten megabytes."""
     async with faulty(Faults(deaf_in_content=True)) as server:
-        async with connection(server, Patience(block=0.2)) as pipeline:
+        async with connection(server, Patience(block=0.2, end=0.5)) as pipeline:
             outcomes, begun = await send_all(pipeline, READERS, b"x" * 10_000_000)
         assert begun == READERS[:1]
         assert outcomes[0] == (READERS[0], Outcome(OutcomeKind.DEFERRED, Stage.DATA))
@@ -200,6 +200,23 @@ async def test_an_error_of_the_caller_ends_the_connection_and_leaves_nobody_unde
             (READERS[1], OutcomeKind.NOT_ATTEMPTED),
         ]
     assert server.people == READERS[:1]
+
+
+async def test_an_outcome_that_could_not_be_noted_hides_no_other() -> None:
+    faults = Faults(replies={("MAIL", "leaving@example.org"): b"421 4.3.2 closing\r\n"})
+    async with faulty(faults) as server, connection(server) as pipeline:
+        outcomes: list[tuple[str, OutcomeKind]] = []
+
+        def note(mail: Mail, outcome: Outcome) -> None:
+            outcomes.append((mail.envelope.recipient, outcome.kind))
+            if mail.envelope.recipient == READERS[0]:
+                raise LookupError("no ledger")
+
+        envelopes = (Envelope(SENDER, READERS[0]), Envelope("leaving@example.org", READERS[1]))
+        mails = iter([Mail(envelope, CONTENT) for envelope in envelopes])
+        with pytest.raises(LookupError, match="no ledger"):
+            await pipeline.run(lambda: next(mails, None), note)
+    assert outcomes == [(READERS[0], OutcomeKind.DELIVERED), (READERS[1], OutcomeKind.NOT_ATTEMPTED)]
 
 
 async def test_a_connection_that_ended_attempts_nothing() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from ssl import SSLContext
 
 HANGS = b"hangs"
 _ADDRESS = re.compile(rb"<([^>]*)>")
@@ -42,6 +43,8 @@ class Faults:
     forgets_after_refusal: bool = False
     piece: int | None = None
     """Replies are written in pieces of so many octets."""
+    pause: float = 0.0
+    """Seconds after each piece."""
     delay: float = 0.0
     """Seconds before each reply."""
     cut_reading: int | None = None
@@ -73,8 +76,10 @@ class Faulty:
 
 
 @asynccontextmanager
-async def faulty(faults: Faults) -> AsyncIterator[Faulty]:
-    """Run a server with these faults on loopback."""
+async def faulty(
+    faults: Faults, *, implicit_tls: SSLContext | None = None, starttls: SSLContext | None = None
+) -> AsyncIterator[Faulty]:
+    """Run a server with these faults on loopback, secured from the beginning, on demand, or not at all."""
     running = Faulty(0, faults)
     talks: set[asyncio.Task[None]] = set()
 
@@ -84,13 +89,13 @@ async def faulty(faults: Faults) -> AsyncIterator[Faulty]:
         talks.add(task)
         running.connections += 1
         try:
-            await _Talk(running, reader, writer).go_on()
+            await _Talk(running, reader, writer, starttls).go_on()
         except (_Cut, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
 
-    server = await asyncio.start_server(converse, "127.0.0.1", 0)
+    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=implicit_tls)
     running.port = server.sockets[0].getsockname()[1]
     try:
         yield running
@@ -102,7 +107,14 @@ async def faulty(faults: Faults) -> AsyncIterator[Faulty]:
 
 
 class _Talk:
-    def __init__(self, running: Faulty, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        running: Faulty,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        starttls: SSLContext | None,
+    ) -> None:
+        self._starttls = starttls
         self._running = running
         self._faults = running.faults
         self._reader = reader
@@ -119,9 +131,13 @@ class _Talk:
             line = await self._line()
             if line[:4] == b"EHLO":
                 self._writer.write(b"250-faulty.example.com\r\n" + b"250-PIPELINING\r\n" * self._faults.pipelining)
+                self._writer.write(b"250-STARTTLS\r\n" * (self._starttls is not None))
                 self._writer.write(b"250 ENHANCEDSTATUSCODES\r\n")
                 self._counting = True
                 self._running.read = self._running.written = 0
+            elif line == b"STARTTLS" and self._starttls is not None:
+                self._writer.write(b"220 2.0.0 go on\r\n")
+                await self._writer.start_tls(self._starttls)
             elif line[:4] == b"QUIT":
                 self._writer.write(b"221 2.0.0 goodbye\r\n")
                 return
@@ -204,7 +220,7 @@ class _Talk:
         self._running.written += len(piece)
         await self._writer.drain()
         if self._faults.piece is not None:
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._faults.pause)
 
     async def _line(self) -> bytes:
         limit = self._faults.cut_reading
