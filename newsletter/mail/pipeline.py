@@ -5,7 +5,8 @@ when the beginnings are done. What is said and what it means is decided in `conv
 and the time. Everything happens in the callbacks of the transport: a mail costs no task switch.
 
 At most one group is on its way at a time, so no more than one content waits in memory for a slow network. The final dot
-of a long content is held back until the network has taken the rest: a connection lost before that is no doubt.
+of a long content is held back until the network has taken the rest: a connection lost before that is no doubt. (Under
+TLS one can't tell what the network has taken, so the doubt remains.)
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A dead address: sending stops at once, and after a hold the person is deleted, unless too many die at once (F3, F4)."""
+"""A dead address: sending stops at once; after a hold the person is deleted, unless too many die at once (F3, F4)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,6 +10,7 @@ from sqlmodel import select
 from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
 from newsletter.bounces import actions as bounces
+from newsletter.bounces.tables import Tally
 from newsletter.clock import TurnedClock
 from newsletter.installation import Installation
 from newsletter.signup.actions import Asked, ask, confirm, confirmation_token
@@ -202,4 +203,4 @@ async def test_tallies_are_forgotten(installation: Installation, clock: TurnedCl
     async with installation.database.write() as session:
         await bounces.purge_tallies(session, installation)
     async with installation.database.read() as session:
-        assert (await session.exec(select(func.count()).select_from(bounces.Tally))).one() == 0
+        assert (await session.exec(select(func.count()).select_from(Tally))).one() == 0

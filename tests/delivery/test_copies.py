@@ -40,7 +40,7 @@ PIECES = [
 ]
 bodies = st.lists(st.sampled_from(WORDS + PIECES), min_size=1, max_size=60).map(lambda parts: "a" + "".join(parts))
 names = st.one_of(st.none(), st.sampled_from([".dot", "From me", "<b>&amp;", "Redaktør"]), st.text(max_size=64))
-readers = st.fixed_dictionaries({name: names for name in rendering.PLACEHOLDERS})
+readers = st.fixed_dictionaries(dict.fromkeys(rendering.PLACEHOLDERS, names))
 
 
 def compiled(body: str, subject: str = "Hei {{ given_name }}") -> CompiledIssue:

@@ -1,4 +1,4 @@
-"""The queue is only the nudge: a job gets an id, runs until it has run, and leaves nothing personal behind (RULES C7)."""
+"""The queue is only the nudge: a job gets an id, runs until it has run, and leaves nothing personal (RULES C7)."""
 
 import asyncio
 from collections import Counter
@@ -148,5 +148,3 @@ async def test_a_loop_that_waits_ends_at_once() -> None:
     await begun.wait()
     stop.set()
     await asyncio.wait_for(loop, 5)
-
-

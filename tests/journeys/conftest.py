@@ -13,9 +13,9 @@ CONNECTIONS = 5
 
 
 @pytest.fixture
-def company(program: Program) -> Company:
-    """Give a company on the running program, once on each database."""
-    return found_company(program)
+def company(program: Program, database_kind: str) -> Company:
+    """Give a company on the running program, once on each database; on SQLite it is set up by the commands."""
+    return found_company(program) if database_kind == "sqlite" else open_company(program)
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def ask(company: Company, folder: Path, *arguments: str, settings: str = "") -> 
 def test_with_and_without_a_key_on_what_is_there_and_what_is_not(company: Company, tmp_path: Path) -> None:
     """A newsletter and an issue that exist, in whatever state their mailing gets to, and any others."""
     key = ("-H", f"Authorization: Bearer {company.key}")
-    ask(company, tmp_path, "--max-examples", "10")
+    ask(company, tmp_path, "--max-examples", "10", "--phases", "examples,coverage,fuzzing")
     ask(company, tmp_path, "--max-examples", "10", *key)
     issue = company.answer("POST", f"/newsletters/{SLUG}/issues", {"subject": "Hello", "body": "Hello"})["id"]
     ask(company, tmp_path, "--max-examples", "50", *key, settings=_WITHIN.format(slug=SLUG, issue=issue))

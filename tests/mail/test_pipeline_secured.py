@@ -63,12 +63,16 @@ async def test_mail_goes_over_a_secured_connection(
     assert all(taken == content for _, taken in server.accepted)
 
 
-async def test_a_long_content_that_the_network_does_not_take(
+async def test_a_long_content_that_the_network_does_not_take_is_at_most_in_doubt(
     contexts: tuple[ssl.SSLContext, ssl.SSLContext],
 ) -> None:
+    """TLS does not tell how much of what it was given has left."""
     shown, trusted = contexts
     async with faulty(Faults(deaf_in_content=True), implicit_tls=shown) as server:
         async with connection(server, Patience(block=0.2, end=0.5), trusted=trusted) as pipeline:
             outcomes, begun = await send_all(pipeline, READERS, b"x" * 10_000_000)
-        assert outcomes[0] == (READERS[0], Outcome(OutcomeKind.DEFERRED, Stage.DATA))
+        who, outcome = outcomes[0]
+        assert who == READERS[0]
+        assert outcome.stage is Stage.DATA
+        assert outcome.kind in (OutcomeKind.DEFERRED, OutcomeKind.IN_DOUBT)
         check_against_record(server, outcomes, begun)

@@ -1,8 +1,8 @@
 """One who has it all: the whole database with the order in which it keeps its rows, every key, and the log.
 
-Also in the plot are some readers, who know the nonces of their own mails, and somebody at the relay, who knows when each
-mail left. The question is always the same: who else opened? A guess is a score for each reader; it is worth its
-precision: of as many readers as there were openers, taken by their scores, how many did open (ties count by their share).
+Also in the plot are some readers, who know the nonces of their own mails, and somebody at the relay, who knows when
+each mail left. The question is always the same: who else opened? A guess is a score for each reader; it is worth its
+precision: of as many readers as there were openers, taken by their scores, how many did open (ties count by share).
 """
 
 import base64
@@ -162,7 +162,7 @@ def _marked(nonce: bytes, keys: Mapping[str, str], marks: Mapping[bytes, str]) -
 
 
 def by_order(loot: Loot, windows: Sequence[Sequence[str]], accomplices: Sequence[bytes]) -> Scores:
-    """Put each mark between those of the accomplices, one in each window, in the order in which the database keeps them."""
+    """Put each mark between those of the accomplices, one in each window, in the order that the database keeps."""
     (key,) = (row["key"] for row in loot.tables["measurement_key"])
     anchors = {_mark(key, nonce, OPEN, Verdict.HUMAN): window for window, nonce in enumerate(accomplices)}
     fallen: Counter[int] = Counter()

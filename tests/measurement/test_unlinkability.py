@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 import pytest
 import structlog
 from sqlalchemy import text
-from sqlmodel import col, select, update
+from sqlmodel import col, update
 
 from newsletter.clock import TurnedClock
+from newsletter.database import Session
 from newsletter.delivery import actions, sending
 from newsletter.delivery.content import Edition
 from newsletter.delivery.ledger import Recipient
@@ -181,12 +182,11 @@ async def test_marks_kept_in_the_order_in_which_they_came_give_them_away(
 async def test_hours_kept_while_mail_is_leaving_give_them_away(
     installation: Installation, clock: TurnedClock, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepare = actions.prepare
 
-    async def hours_at_once(session: object, issue_id: str) -> None:
-        await prepare(session, issue_id)  # type: ignore[arg-type]
+    async def hours_at_once(session: Session, issue_id: str) -> None:
+        await counting.prepare(session, issue_id)
         hours = update(MeasurementKey).where(col(MeasurementKey.issue_id) == issue_id).values(hours_from=clock.now())
-        await session.execute(hours)  # type: ignore[attr-defined]
+        await session.execute(hours)
 
     monkeypatch.setattr(actions, "prepare", hours_at_once)
     truth, loot = await story(installation, clock, peer)
