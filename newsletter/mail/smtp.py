@@ -6,7 +6,7 @@ DATA on the relay may have taken it, so the outcome is in doubt and the mail is 
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -14,7 +14,9 @@ import aiosmtplib
 
 from newsletter.errors import MisconfiguredError
 from newsletter.mail.dkim import Signer
+from newsletter.mail.exchange import Patience
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, outcome_of_reply
+from newsletter.mail.pipeline import Pipeline, take_over
 
 __all__ = [
     "Connection",
@@ -29,9 +31,6 @@ __all__ = [
 ]
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-# RFC 5321 §4.5.3.2: greeting, MAIL and RCPT five minutes, the final dot ten.
-_COMMAND_SECONDS = 300
-_FINAL_DOT_SECONDS = 600
 _CONNECT_SECONDS = 30
 _GOODBYE_SECONDS = 1
 
@@ -69,49 +68,39 @@ class Connection:
     def __init__(self, relay: Relay, local_hostname: str) -> None:
         self._relay = relay
         self._local_hostname = local_hostname
-        self._client: aiosmtplib.SMTP | None = None
+        self._pipeline: Pipeline | None = None
+        self._lockstep = False
 
     async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
         """Send `content`, byte for byte, and give what became of it. Raises nothing that SMTP can cause.
 
         `begun` is called right before anything of the mail can leave, so that whoever cuts this off knows.
         """
-        fresh = self._client is None
+        fresh, lockstep = self._pipeline is None, self._lockstep
         outcome = await self._attempt(envelope, content, begun)
-        # A kept connection may have been closed meanwhile by the relay: that says nothing about the relay.
-        if outcome.kind is OutcomeKind.NOT_ATTEMPTED and not fresh:
+        # A kept connection may have been closed meanwhile by the relay, and one that gets groups wrong is spoken to
+        # otherwise from now on: neither says anything about the relay.
+        if outcome.kind is OutcomeKind.NOT_ATTEMPTED and (not fresh or self._lockstep != lockstep):
             outcome = await self._attempt(envelope, content, begun)
         return outcome
 
     async def _attempt(self, envelope: Envelope, content: bytes, begun: Callable[[], object]) -> Outcome:
-        stage = Stage.CONNECT
         try:
-            client = await self._open()
-            international = not (envelope.recipient + envelope.sender).isascii()
-            if international and not client.supports_extension("smtputf8"):
-                return Outcome(OutcomeKind.REFUSED, Stage.RCPT, None, "5.6.7")
-            stage = Stage.MAIL
-            options = ["SMTPUTF8"] if international else []
-            encoding = "utf-8" if international else "ascii"
-            await client.mail(envelope.sender, options=options, encoding=encoding)
-            stage = Stage.RCPT
-            await client.rcpt(envelope.recipient, encoding=encoding)
-            stage = Stage.DATA
-            begun()
-            reply = await client.data(content, timeout=_FINAL_DOT_SECONDS)
-            return Outcome(OutcomeKind.DELIVERED, stage, reply.code)
+            pipeline = await self._open()
         except aiosmtplib.SMTPResponseException as error:
-            await self._recover(error.code)
-            if stage is Stage.CONNECT or (error.code == 421 and stage is not Stage.DATA):
-                return Outcome(OutcomeKind.NOT_ATTEMPTED, stage, error.code)
-            return outcome_of_reply(stage, error.code, error.message)
+            return Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT, error.code)
         except (aiosmtplib.SMTPException, OSError, TimeoutError, asyncio.IncompleteReadError):
+            return Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT)
+        outcome = await pipeline.send(envelope, content, begun)
+        self._lockstep = self._lockstep or pipeline.distrusted
+        if not pipeline.usable:
             self.abandon()
-            return Outcome(OutcomeKind.IN_DOUBT if stage is Stage.DATA else OutcomeKind.NOT_ATTEMPTED, stage)
+        return outcome
 
-    async def _open(self) -> aiosmtplib.SMTP:
-        if self._client is not None and self._client.is_connected:
-            return self._client
+    async def _open(self) -> Pipeline:
+        if self._pipeline is not None and self._pipeline.usable:
+            return self._pipeline
+        self.abandon()
         relay = self._relay
         client = aiosmtplib.SMTP(
             hostname=relay.host,
@@ -123,32 +112,25 @@ class Connection:
             local_hostname=self._local_hostname,
             timeout=_CONNECT_SECONDS,
         )
-        self._client = client
-        await client.connect()
-        client.timeout = _COMMAND_SECONDS
-        await client.ehlo()
-        return client
-
-    async def _recover(self, code: int) -> None:
-        if code == 421 or self._client is None:
-            self.abandon()
-            return
         try:
-            await self._client.rset()
-        except (aiosmtplib.SMTPException, OSError):
-            self.abandon()
+            await client.connect()
+            await client.ehlo()
+        except BaseException:
+            client.close()
+            raise
+        self._pipeline = take_over(client, Patience(), lockstep=self._lockstep)
+        return self._pipeline
 
     def abandon(self) -> None:
         """Drop the connection without a word."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        if self._pipeline is not None:
+            self._pipeline.abandon()
+            self._pipeline = None
 
     async def close(self) -> None:
         """Say goodbye to the relay."""
-        if self._client is not None and self._client.is_connected:
-            with suppress(aiosmtplib.SMTPException, OSError):
-                await self._client.quit(timeout=_GOODBYE_SECONDS)
+        if self._pipeline is not None:
+            await self._pipeline.close(_GOODBYE_SECONDS)
         self.abandon()
 
 
