@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from newsletter import logs, serving
+from newsletter import logs, schema
 from newsletter.agreements.opening import open_newsletter
 from newsletter.database import Session
 from newsletter.editors import accounts, keys, sessions
@@ -37,7 +37,7 @@ def _within(act: Callable[[Installation, Session], Awaitable[Any]]) -> Any:
     settings = load()
     logs.configure()
     settings.keyring()
-    serving.bring_up_to_date(settings)
+    schema.bring_up_to_date(settings)
 
     async def run() -> Any:
         installation = open_installation(settings)
@@ -74,6 +74,9 @@ def serve(port: int, host: str, web_only: bool) -> None:
     Example: newsletter serve --host 0.0.0.0 --port 8000
     """
     logs.configure()
+    # Only what serves needs the whole app; the other commands start sooner without it.
+    from newsletter import serving
+
     serving.serve(load(), host, port, worker=not web_only)
 
 
@@ -84,6 +87,8 @@ def worker() -> None:
     Example: newsletter worker
     """
     logs.configure()
+    from newsletter import serving
+
     serving.work(load())
 
 
@@ -96,7 +101,7 @@ def migrate(as_json: bool) -> None:
     """
     settings = load()
     settings.keyring()
-    ran = serving.bring_up_to_date(settings)
+    ran = schema.bring_up_to_date(settings)
     if as_json:
         click.echo(json.dumps({"migrations": ran}))
     else:

@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import SQLModel
 
 from newsletter import jobs
@@ -23,10 +24,12 @@ from newsletter.bounces import tables as bounces
 from newsletter.database import sync_engine
 from newsletter.delivery import tables as delivery
 from newsletter.editors import tables as editors
+from newsletter.errors import MisconfiguredError
 from newsletter.issues import tables as issues
 from newsletter.mail import tables as mail
 from newsletter.measurement import tables as measurement
 from newsletter.newsletters import tables as newsletters
+from newsletter.settings import Settings
 from newsletter.signup import tables as signup
 from newsletter.subscribers import tables as subscribers
 
@@ -39,6 +42,22 @@ def migrations_folder() -> Path:
     """Give the folder of the migrations: beside the package in a checkout, inside it in a wheel."""
     packaged = Path(str(resources.files("newsletter"))) / "_migrations"
     return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent / "migrations"
+
+
+def bring_up_to_date(settings: Settings) -> list[str]:
+    """Run the migrations; give their names. Raises MisconfiguredError where the database can't be reached."""
+    try:
+        make_url(settings.database)
+    except (ArgumentError, ValueError):
+        raise MisconfiguredError(
+            "NEWSLETTER_DATABASE_URL must look like postgresql://user:password@host:5432/name."
+        ) from None
+    try:
+        return upgrade(settings.database)
+    except (OperationalError, OSError):
+        raise MisconfiguredError(
+            "The database can't be reached or opened; check NEWSLETTER_DATABASE_URL and NEWSLETTER_DATA_DIR."
+        ) from None
 
 
 def upgrade(url: str, revision: str = "head", folder: Path | None = None) -> list[str]:

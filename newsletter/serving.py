@@ -10,13 +10,11 @@ from contextlib import contextmanager, suppress
 import structlog
 import uvicorn
 from litestar.types import ControllerRouterHandler
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
 
-from newsletter import schema
 from newsletter.app import create_app
 from newsletter.errors import MisconfiguredError
 from newsletter.installation import open_installation
+from newsletter.schema import bring_up_to_date
 from newsletter.settings import Settings
 from newsletter.worker import Worker, check
 
@@ -38,22 +36,6 @@ class _Server(uvicorn.Server):
         finally:
             for number in _STOP_SIGNALS:
                 loop.remove_signal_handler(number)
-
-
-def bring_up_to_date(settings: Settings) -> list[str]:
-    """Run the migrations; give their names. Raises MisconfiguredError where the database can't be reached."""
-    try:
-        make_url(settings.database)
-    except (ArgumentError, ValueError):
-        raise MisconfiguredError(
-            "NEWSLETTER_DATABASE_URL must look like postgresql://user:password@host:5432/name."
-        ) from None
-    try:
-        return schema.upgrade(settings.database)
-    except (OperationalError, OSError):
-        raise MisconfiguredError(
-            "The database can't be reached or opened; check NEWSLETTER_DATABASE_URL and NEWSLETTER_DATA_DIR."
-        ) from None
 
 
 def serve(

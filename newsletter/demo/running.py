@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from newsletter import logs, serving
+from newsletter import logs, schema, serving
 from newsletter.clock import SystemClock
 from newsletter.demo.catcher import Catcher
 from newsletter.demo.content import EDITOR, SLUG, fill
@@ -35,7 +35,7 @@ def run(host: str, port: int) -> None:
     try:
         with TemporaryDirectory(prefix="newsletter-demo-") as folder:
             settings = _settings(Path(folder), port, catcher)
-            serving.bring_up_to_date(settings)
+            schema.bring_up_to_date(settings)
             asyncio.run(_fill(settings))
             click.echo(_WELCOME.format(base=settings.base_url, slug=SLUG, editor=EDITOR, password=_PASSWORD), nl=False)
             serving.serve(settings, host, port, worker=True, more=inbox_pages(catcher))

@@ -1,7 +1,8 @@
 """An issue's text or HTML as bytes with gaps, filled in for each reader by a join.
 
-Liquid's pieces are few and simple here (see `placeholders`), so they need no template engine for each reader: a placeholder is
-a gap, a condition chooses between runs of bytes. What is rarer, a filter or a comparison, is asked of Liquid, alone.
+Liquid's pieces are few and simple here (see `placeholders`), so they need no template engine for each reader: a
+placeholder is a gap, a condition chooses between runs of bytes. What is rarer, a filter or a comparison, is asked of
+Liquid, alone.
 """
 
 import html

@@ -1,7 +1,7 @@
 """Quoted-printable with gaps: what is the same in every mail is encoded once, and each reader's own goes between.
 
-A gap stands between soft line breaks (`=\\r\\n` VALUE `=\\r\\n`), which vanish when the mail is read (RFC 2045 §6.7). So a
-value never changes the lines around it, and filling in is a join of bytes.
+A gap stands between soft line breaks (a `=` at the end of a line), which vanish when the mail is read (RFC 2045 §6.7).
+So a value never changes the lines around it, and filling in is a join of bytes.
 """
 
 from functools import lru_cache

@@ -146,7 +146,7 @@ def _single_line(name: str, value: str) -> str:
 
 
 def folded(name: str, words: Iterable[str]) -> bytes:
-    """Give a header of these words as its lines, folded between words. Raises InvalidHeader for a line over 998 octets."""
+    """Give a header of these words, folded between words. Raises InvalidHeader for a line over 998 octets."""
     lines: list[str] = []
     line = f"{name}:"
     for word in words:

@@ -1,8 +1,9 @@
 """The measured links of one mail: its pixel and its clicks.
 
-A token is the issue and a nonce under a MAC with a key of that issue; a click's has the link's number behind it. The nonce is made
-when the mail is rendered and is stored nowhere: nothing kept can lead from it to a person (DESIGN §6). The MAC keeps
-strangers from making hits up; whoever holds a mail may follow any of its links anyway, so the number needs none.
+A token is the issue and a nonce under a MAC with a key of that issue; a click's has the link's number behind it. The
+nonce is made when the mail is rendered and is stored nowhere: nothing kept can lead from it to a person (DESIGN §6).
+The MAC keeps strangers from making hits up; whoever holds a mail may follow any of its links anyway, so the number
+needs none.
 """
 
 from dataclasses import dataclass
