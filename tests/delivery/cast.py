@@ -181,10 +181,12 @@ async def erase(installation: Installation, email: str) -> None:
             await delete_person(session, subscriber_id)
 
 
-async def unsubscribe(installation: Installation, email: str) -> None:
-    """End a reader's subscriptions."""
+async def unsubscribe(installation: Installation, email: str, newsletter_id: str | None = None) -> None:
+    """End a reader's subscriptions, or the one to that newsletter."""
     async with installation.database.write() as session:
         query = select(Subscription.id).join(Subscriber, col(Subscriber.id) == Subscription.subscriber_id)
+        if newsletter_id:
+            query = query.where(Subscription.newsletter_id == newsletter_id)
         for subscription_id in (await session.exec(query.where(Subscriber.canonical == email))).all():
             await end_subscription(session, installation.clock, subscription_id, Origin("subject", "link"))
 
