@@ -75,7 +75,7 @@ def create_app(
             await writing_hits
             with suppress(Exception):
                 await counting.write()
-            await installation.database.forget()
+            await installation.database.forget(briefly=True)
             await installation.database.close()
 
     return _Edged(

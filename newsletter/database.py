@@ -186,12 +186,12 @@ class Database:
         async with self._readers() as session:
             yield session
 
-    async def forget(self, *, thoroughly: bool = True) -> bool:
+    async def forget(self, *, briefly: bool = False) -> bool:
         """On SQLite, take the bytes of deleted people out of the raw files (RULES C7); say whether that was done.
 
         Where somebody was deleted the file is written anew, then the write-ahead log is folded into it and emptied.
         A reader that is busy just then delays it to the next call, and so does a large file that was written anew
-        a moment ago. Without `thoroughly` the log alone is emptied, which is quick: for the moment of stopping.
+        a moment ago. `briefly`, for the moment of stopping, leaves a large file to the next start.
         """
         if not self.on_sqlite:
             return True
@@ -201,20 +201,20 @@ class Database:
             assert driver is not None
             await driver.execute(f"PRAGMA busy_timeout={_FORGET_SECONDS * 1000}")
             try:
-                clean = await self._write_anew(driver) if thoroughly else not await _ask(driver, "user_version")
+                clean = await self._write_anew(driver, briefly=briefly)
                 return await _ask(driver, "wal_checkpoint(TRUNCATE)") == 0 and clean
             finally:
                 await driver.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
 
-    async def _write_anew(self, driver: Any) -> bool:
+    async def _write_anew(self, driver: Any, *, briefly: bool) -> bool:
         marked = await _ask(driver, "user_version")
         if not marked:
             return True
+        size = await _ask(driver, "page_count") * await _ask(driver, "page_size")
         ticking = asyncio.get_running_loop().time
         began = ticking()
-        if began < self._rest_until:
+        if size > _LARGE if briefly else began < self._rest_until:
             return False
-        size = await _ask(driver, "page_count") * await _ask(driver, "page_size")
         await driver.execute(f"PRAGMA temp_store={'FILE' if size > _LARGE else 'MEMORY'}")
         try:
             await driver.execute("VACUUM")

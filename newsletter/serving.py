@@ -91,5 +91,5 @@ async def _work(settings: Settings) -> None:
         await stop.wait()
         await worker.stop()
     finally:
-        await installation.database.forget()
+        await installation.database.forget(briefly=True)
         await installation.database.close()

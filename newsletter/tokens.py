@@ -16,10 +16,9 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -47,11 +46,6 @@ def new_nonce() -> bytes:
 def new_secret() -> str:
     """Give a fresh secret of 256 bits, URL-safe: a root secret, an API key, a password."""
     return secrets.token_urlsafe(32)
-
-
-def shuffle(items: MutableSequence[Any]) -> None:
-    """Put `items` in a random order, in place, so that their order tells nothing."""
-    secrets.SystemRandom().shuffle(items)
 
 
 def jitter(low: float, high: float) -> float:

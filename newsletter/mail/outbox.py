@@ -21,7 +21,7 @@ from newsletter.mail.tables import Letter, LetterKind
 from newsletter.tokens import jitter, new_id
 
 BATCH = 20
-_LEASE_SECONDS = 900
+_LEASE_SECONDS = 180
 _FIRST_RETRY = timedelta(seconds=30)
 _LONGEST_RETRY = timedelta(hours=2)
 # A relay that can't be reached says nothing about the letter.
