@@ -6,7 +6,7 @@ Every function is one step of a transaction of its caller. Plain statements, not
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, select, update
 from sqlmodel import col
 
 from newsletter.database import Session, database_seconds
@@ -161,18 +161,12 @@ async def window(session: Session, block: Block, size: int, before: int | None =
     if block.pass_number == 1:
         due = ~exists().where(mine)
     else:
-        later = Result.__table__.alias()  # type: ignore[attr-defined]
-        superseded = exists().where(
-            later.c.mailing_id == col(Result.mailing_id),
-            later.c.number == col(Result.number),
-            later.c.attempt > col(Result.attempt),
-        )
         due = exists().where(
             mine,
             col(Result.attempt) < block.pass_number,
             col(Result.outcome) == OutcomeKind.DEFERRED,
             col(Result.retry_at) <= block.pass_at,
-            ~superseded,
+            ~_superseded(),
         )
     tries = select(func.count()).where(mine, col(Result.stage).in_((Stage.RCPT, Stage.DATA))).scalar_subquery()
     upper = col(Delivery.number) <= block.last if before is None else col(Delivery.number) < before
@@ -197,6 +191,16 @@ async def window(session: Session, block: Block, size: int, before: int | None =
         .limit(size)
     )
     return [Recipient(*row) for row in (await session.execute(query)).all()]
+
+
+def _superseded() -> ColumnElement[bool]:
+    """Give the condition that a later attempt followed the result."""
+    later = Result.__table__.alias()  # type: ignore[attr-defined]
+    return exists().where(
+        later.c.mailing_id == col(Result.mailing_id),
+        later.c.number == col(Result.number),
+        later.c.attempt > col(Result.attempt),
+    )
 
 
 async def hold(session: Session, block: Block, **changes: object) -> bool:
@@ -277,12 +281,6 @@ async def next_retry(session: Session, block: Block) -> float | None:
 
     Whoever left meanwhile, or may no longer be mailed, waits for nothing.
     """
-    later = Result.__table__.alias()  # type: ignore[attr-defined]
-    superseded = exists().where(
-        later.c.mailing_id == col(Result.mailing_id),
-        later.c.number == col(Result.number),
-        later.c.attempt > col(Result.attempt),
-    )
     query = (
         select(func.min(col(Result.retry_at)))
         .join(
@@ -294,7 +292,7 @@ async def next_retry(session: Session, block: Block) -> float | None:
             col(Result.mailing_id) == block.mailing_id,
             col(Result.number).between(block.first, block.last),
             col(Result.outcome) == OutcomeKind.DEFERRED,
-            ~superseded,
+            ~_superseded(),
             mailable(),
         )
     )
