@@ -31,11 +31,6 @@ class Address:
     email: str
     canonical: str
 
-    @property
-    def domain(self) -> str:
-        """Give the part behind the @, in lower case."""
-        return self.canonical.rpartition("@")[2]
-
 
 def read_address(text: object) -> Address:
     """Read an address as a person typed it, without asking the DNS.

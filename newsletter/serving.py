@@ -76,6 +76,7 @@ def work(settings: Settings) -> None:
     """Be a worker until a stop signal comes. Raises MisconfiguredError where it can't start as it is set up."""
     check(settings)
     bring_up_to_date(settings)
+    _remind(settings)
     asyncio.run(_work(settings))
 
 

@@ -119,13 +119,15 @@ def _empty(request: SignupRequest, subscriber_id: str, clock: Clock) -> None:
 
 
 async def pending(session: Session, newsletter_id: str, text: str = "", limit: int = 50) -> list[SignupRequest]:
-    """Give the requests that wait for their mailbox, the newest first; those whose address holds `text`."""
+    """Give the requests that wait for their mailbox and match `text`, the newest first, one for each address."""
     query = select(SignupRequest).where(
         SignupRequest.newsletter_id == newsletter_id, col(SignupRequest.confirmed_at).is_(None)
     )
     if wanted := canonical(text.strip()):
-        query = query.where(col(SignupRequest.canonical).contains(wanted, autoescape=True))
-    return list((await session.exec(query.order_by(col(SignupRequest.requested_at).desc()).limit(limit))).all())
+        query = query.where(subscribers.matching(SignupRequest, wanted))
+    found = (await session.exec(query.order_by(col(SignupRequest.requested_at)).limit(limit))).all()
+    newest = {request.canonical: request for request in found}
+    return list(reversed(newest.values()))
 
 
 async def count_pending(session: Session, newsletter_id: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func
 from sqlmodel import col, select
@@ -122,19 +123,23 @@ async def search(session: Session, newsletter_id: str, text: str, after: str | N
     if after:
         query = query.where(col(Subscription.id) > after)
     if wanted := canonical(text.strip()):
-        query = query.where(_begins_with(wanted))
+        query = query.where(matching(Subscriber, wanted))
     rows = (await session.exec(query)).all()
     return Found(rows[:PAGE], rows[PAGE - 1][0].id if len(rows) > PAGE else None)
 
 
-def _begins_with(wanted: str) -> ColumnElement[bool]:
+def matching(people: Any, wanted: str) -> ColumnElement[bool]:
+    """Give the condition that a row of `people`, a table with an address and the optional details, is looked for.
+
+    A whole address finds that one alone; anything else what an address holds, or a name begins with.
+    """
     if "@" in wanted.strip("@"):
-        return col(Subscriber.canonical) == wanted
+        return col(people.canonical) == wanted
     # SQLite's lower() knows ASCII alone: øde must find Ødegård there, too.
     spellings = set() if wanted.isascii() else {wanted.capitalize(), wanted.title()}
-    found = col(Subscriber.canonical).contains(wanted, autoescape=True)
+    found = col(people.canonical).contains(wanted, autoescape=True)
     for field in DETAILS:
-        name = col(getattr(Subscriber, field))
+        name = col(getattr(people, field))
         for spelling in sorted(spellings):
             found = found | name.startswith(spelling, autoescape=True)
         found = found | func.lower(name).startswith(wanted, autoescape=True)
