@@ -5,16 +5,19 @@ import email
 import email.policy
 import getpass
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from newsletter import logs, schema
 from newsletter.agreements.opening import open_newsletter
 from newsletter.database import Session
 from newsletter.editors import accounts, keys, sessions
+from newsletter.errors import MisconfiguredError
 from newsletter.installation import Installation, open_installation
 from newsletter.mail import dkim_keys
 from newsletter.settings import load
@@ -135,8 +138,8 @@ def new(slug: str, name: str, sender: str, language: str, description: str, as_j
 def receive(as_json: bool) -> None:
     """Take a mail on standard input, for a mail server to hand over what comes to the bounce domain.
 
-    So far it understands the mailto unsubscribe; other mail is left alone. In Postfix' aliases: `unsubscribe:
-    "|newsletter receive"`.
+    So far it understands the mailto unsubscribe; other mail is left alone. Ends with 75 where it can't be done just
+    now, so that the mail server tries again later; docs/operating.md says how to wire it in Postfix.
 
     Example: newsletter receive --json < mail.eml
     """
@@ -149,7 +152,12 @@ def receive(as_json: bool) -> None:
         await unsubscribe(session, installation.clock, subscription_id, "mailto")
         return "unsubscribe"
 
-    verdict = _within(act)
+    try:
+        verdict = _within(act)
+    except (MisconfiguredError, DBAPIError, OSError) as error:
+        said = error.sentence if isinstance(error, MisconfiguredError) else "The database can't be reached."
+        click.echo(f"newsletter: {said}", err=True)
+        sys.exit(os.EX_TEMPFAIL)
     click.echo(json.dumps({"verdict": verdict}) if as_json else verdict)
 
 

@@ -19,6 +19,11 @@ class Clock(Protocol):
         """Give seconds that only ever grow, for measuring how long something took."""
 
 
+def day_of(moment: datetime) -> datetime:
+    """Give the day of a moment, as its midnight in UTC: all that may be kept where the hour would tell too much."""
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 class SystemClock:
     """The machine's own clock."""
 

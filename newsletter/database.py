@@ -164,6 +164,7 @@ class Database:
         self._engine = _async_engine(url)
         self._writing = asyncio.Lock()
         self._rest_until = 0.0
+        self._rewriting: Any = None
         self._sessions = async_sessionmaker(self._engine, class_=Session, expire_on_commit=False)
         self._readers = async_sessionmaker(
             self._engine.execution_options(read_only=True), class_=Session, expire_on_commit=False
@@ -206,6 +207,11 @@ class Database:
             finally:
                 await driver.execute(f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}")
 
+    async def forget_later(self) -> None:
+        """Break off a `forget` that is writing the file anew: whoever stops can't wait for a large one."""
+        if self._rewriting is not None:
+            await self._rewriting.interrupt()
+
     async def _write_anew(self, driver: Any, *, briefly: bool) -> bool:
         marked = await _ask(driver, "user_version")
         if not marked:
@@ -216,13 +222,15 @@ class Database:
         if size > _LARGE if briefly else began < self._rest_until:
             return False
         await driver.execute(f"PRAGMA temp_store={'FILE' if size > _LARGE else 'MEMORY'}")
+        self._rewriting = driver
         try:
             await driver.execute("VACUUM")
             self._rest_until = ticking() + _REST * (ticking() - began)
             return await _take_back(driver, marked)
         except OperationalError:
-            return False  # Another process writes just now.
+            return False  # Another process writes just now, or `forget_later` broke it off.
         finally:
+            self._rewriting = None
             await driver.execute("PRAGMA temp_store=MEMORY")
 
     async def ping(self) -> None:

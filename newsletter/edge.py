@@ -1,7 +1,8 @@
 """What happens to every request at the edge: security headers on every answer, and one log line without a path or an
 address.
 
-The log names the route's template, never the path, for a path may hold a token (RULES H6).
+The log names the route's template, never the path, for a path may hold a token (RULES H6). Opens and clicks leave no
+line at all: its time could be held against the order of delivery (promise P3).
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ import structlog
 from litestar import HttpMethod, Litestar
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.clock import SystemClock
@@ -18,6 +20,7 @@ from newsletter.web import SECURITY_HEADERS
 _clock = SystemClock()
 _log = structlog.get_logger("newsletter.request")
 _QUIET = {"/health/live", "/health/ready", "/metrics"}
+_COUNTED = {"/open/{file}", "/click/{token}"}
 
 
 class Edge:
@@ -32,7 +35,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         began = _clock.monotonic()
-        status = 500
+        status = HTTP_500_INTERNAL_SERVER_ERROR
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -49,7 +52,7 @@ class Edge:
             await self._app(scope, receive, answer)
         finally:
             template = str(scope.get("path_template") or "unmatched")
-            if template not in _QUIET:
+            if template not in _QUIET and (template not in _COUNTED or status >= HTTP_500_INTERNAL_SERVER_ERROR):
                 elapsed = round((_clock.monotonic() - began) * 1000, 1)
                 _log.info("request", method=scope.get("method"), route=template, status=status, milliseconds=elapsed)
 

@@ -3,7 +3,21 @@
 Anything else that is raised is a fault of ours: it is logged by its kind alone, and answered with a plain 500.
 """
 
+import re
 from collections.abc import Mapping
+
+# What msgspec finds wrong with a value, and how that is said to a person.
+_SHAPES = (
+    (re.compile(r"Expected `str` of length <= (\d+)"), r"This may be at most \1 characters long."),
+    (re.compile(r"Expected `str` of length >= "), "Please fill this in."),
+    (
+        re.compile(r"Expected `str` matching regex"),
+        "This holds a character that can't be taken here, or is not of the right form.",
+    ),
+    (re.compile(r"Expected `str( \| null)?`"), "This must be text."),
+)
+UNREADABLE_JSON = "The body could not be read as JSON."
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 
 class NewsletterError(Exception):
@@ -58,3 +72,18 @@ class MisconfiguredError(NewsletterError):
 
     status = 500
     title = "Check the settings"
+
+
+def shape_error(key: str, message: str) -> tuple[str, str]:
+    """Give the field that msgspec's `message` about `key` is about, and a sentence for it.
+
+    The field is empty where the whole body is meant, which Litestar calls `data`.
+    """
+    if missing := _MISSING.match(message):
+        return missing[1], "This is missing; please fill it in."
+    if key == "data":
+        return "", "The body must be a JSON object." if message.startswith("Expected") else "The body is empty."
+    for shape, sentence in _SHAPES:
+        if found := shape.match(message):
+            return key, found.expand(sentence)
+    return key, "This is not what the description of the API asks for."

@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from newsletter.database import Session, database_seconds
-from newsletter.delivery.tables import Block
+from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.errors import NotSignedIn
 from newsletter.installation import Installation
 from newsletter.jobs import Heartbeat
@@ -28,14 +28,12 @@ async def live() -> dict[str, str]:
 
 @reading("/health/ready")
 async def ready(request: WebRequest) -> Response[dict[str, Any]]:
-    """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest letter has
-    waited.
-    """
+    """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest work has waited."""
     installation = installation_of(request)
     try:
         async with installation.database.read() as session:
             silent = await _worker_silence(session)
-            waiting = await _oldest_letter(session, installation)
+            waiting = max(await _oldest_letter(session, installation), await _oldest_block(session))
     except Exception:  # Whatever is wrong with the database, the answer is the same.
         return Response({"status": "not ready", "database": "unreachable"}, status_code=503)
     well = silent is not None and silent < _WORKER_SILENT_SECONDS
@@ -55,8 +53,25 @@ async def _worker_silence(session: Session) -> float | None:
 
 
 async def _oldest_letter(session: Session, installation: Installation) -> float:
-    oldest = (await session.exec(select(func.min(Letter.due_at)))).one()
+    # Not when it is due: while the relay is down, that is put off again and again.
+    oldest = (await session.exec(select(func.min(Letter.created_at)))).one()
     return max(0.0, (installation.clock.now() - oldest).total_seconds()) if oldest else 0.0
+
+
+async def _oldest_block(session: Session) -> float:
+    """Give how long a mailing has had work that is due, without any worker on it: while one works, nothing is stuck."""
+    seconds = (await session.exec(select(database_seconds()))).one()
+    held = select(Block.mailing_id).where(col(Block.leased_until) >= seconds)
+    query = (
+        select(Mailing.started_at, func.min(Block.due_at))
+        .join(Block, col(Block.mailing_id) == col(Mailing.id))
+        .where(Mailing.state == MailingState.SENDING, col(Mailing.id).not_in(held))
+        .where(col(Block.finished).is_(False), col(Block.due_at) <= seconds)
+        .group_by(col(Mailing.id), col(Mailing.started_at))
+    )
+    # A block that nobody has begun is due from the mailing's start.
+    since = [max(due, started.timestamp() if started else 0.0) for started, due in (await session.exec(query)).all()]
+    return max(0.0, seconds - min(since)) if since else 0.0
 
 
 @reading("/metrics")
@@ -81,6 +96,9 @@ async def _gather(session: Session, installation: Installation, registry: Collec
     gauge("letters_waiting", "Letters in the outbox.").set(letters.one())
     gauge("letters_oldest_seconds", "How long the oldest letter has waited.").set(
         await _oldest_letter(session, installation)
+    )
+    gauge("mailings_oldest_seconds", "How long a mailing has had work that no worker took up.").set(
+        await _oldest_block(session)
     )
     silence = await _worker_silence(session)
     gauge("worker_silence_seconds", "Since the last sign of life of a worker.").set(-1 if silence is None else silence)

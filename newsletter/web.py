@@ -20,12 +20,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import HttpMethod, Request, Response, route
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
-from litestar.exceptions import ClientException, HTTPException
+from litestar.exceptions import ClientException, HTTPException, SerializationException
 from litestar.response import Redirect
 from litestar.utils.scope.state import ScopeState
 
 from newsletter import language as languages
-from newsletter.errors import InvalidInput, NewsletterError, NotSignedIn
+from newsletter.addresses import NOT_PRINTABLE
+from newsletter.errors import UNREADABLE_JSON, InvalidInput, NewsletterError, NotSignedIn, shape_error
 from newsletter.installation import Installation
 from newsletter.logs import where
 
@@ -136,8 +137,8 @@ def see_other(url: str) -> Response[Any]:
 
 
 async def read_form(request: WebRequest) -> dict[str, str]:
-    """Read a form's text fields, urlencoded or multipart. Raises InvalidInput for anything else, or bytes that aren't
-    text.
+    """Read a form's text fields, urlencoded or multipart. Raises InvalidInput for anything else, Unstorable where a
+    field's bytes aren't text.
     """
     if request.content_type[0] not in ("application/x-www-form-urlencoded", "multipart/form-data", ""):
         raise UnsupportedMediaType("Please send this as a form.")
@@ -149,8 +150,17 @@ async def read_form(request: WebRequest) -> dict[str, str]:
         raise InvalidInput("The form could not be read; please send it again.") from error
     values = {name: value for name, value in form.multi_items() if isinstance(value, str)}
     if any(mark in value for value in values.values() for mark in _UNREADABLE):
-        raise InvalidInput("The form holds a character that can't be stored; please type it anew.")
+        raise Unstorable(values)
     return values
+
+
+class Unstorable(InvalidInput):
+    """A form holds characters that no database keeps; `values` is what it says without them."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        wrong = {name: NOT_PRINTABLE for name, value in values.items() if any(mark in value for mark in _UNREADABLE)}
+        super().__init__("The form holds a character that can't be stored; please type it anew.", wrong)
+        self.values = {name: value.translate(dict.fromkeys(map(ord, _UNREADABLE))) for name, value in values.items()}
 
 
 class UnsupportedMediaType(NewsletterError):
@@ -230,15 +240,18 @@ def _as_known(error: Exception) -> NewsletterError | None:
     if not isinstance(error, HTTPException) or error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return None
     wrongs = [wrong for wrong in (error.extra if isinstance(error.extra, list) else []) if isinstance(wrong, Mapping)]
-    fields = {str(wrong.get("key", "body")): str(wrong.get("message", "is not valid")) for wrong in wrongs}
+    fields = dict(shape_error(str(wrong.get("key", "data")), str(wrong.get("message", ""))) for wrong in wrongs)
     status = HTTPStatus(error.status_code)
     if any(wrong.get("source") == "path" for wrong in wrongs):
         # An address that can't be one of ours is one where nothing is.
         status, fields = HTTPStatus.NOT_FOUND, {}
-    sentence = _SENTENCES.get(status, f"{status.phrase}.")
+    # What is said of no field is about the whole body.
+    unreadable = isinstance(error.__cause__, SerializationException)
+    sentence = UNREADABLE_JSON if unreadable else _SENTENCES.get(status, f"{status.phrase}.")
+    sentence = fields.pop("", sentence)
     if fields:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-        sentence = " ".join(f"{field}: {why}." for field, why in fields.items())
+        sentence = " ".join(f"{field}: {why}" for field, why in fields.items())
     known = NewsletterError(sentence, fields)
     known.status, known.title = status.value, status.phrase
     return known

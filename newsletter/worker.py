@@ -55,7 +55,13 @@ class Worker:
         signer = Signer(signing, installation.clock) if signing else None
         self._connections = Connections(relay, settings.smtp_connections, settings.host, signer)
         self._sender = Sender(installation, self._connections, self._name, partial(bounces.watch, installation))
-        self._outbox = Outbox(installation.database, installation.clock, self._connections, _writers(installation))
+        self._outbox = Outbox(
+            installation.database,
+            installation.clock,
+            self._connections,
+            _writers(installation),
+            partial(bounces.watch_letter, installation),
+        )
         self._jobs = Jobs(settings.database, self._name, installation.clock)
         self._loops: list[asyncio.Task[None]] = []
 
@@ -64,7 +70,7 @@ class Worker:
         async with self._installation.database.write() as session:
             await ledger.release_of(session, self._name)
             await ledger.settle_interrupted(session)
-        if self._installation.database.on_sqlite:
+        if self._installation.database.on_sqlite and _alone(self._installation.settings.data_dir, self._lock):
             await self._outbox.recover()
         await self._beat()
         self._jobs.register(_SEND, self._sender.work_on)
@@ -92,6 +98,7 @@ class Worker:
         self._lock.close()
 
     async def _end_loops(self) -> None:
+        await self._installation.database.forget_later()
         await asyncio.wait(self._loops, timeout=DRAIN_SECONDS)
         self._outbox.cut_off()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -172,6 +179,19 @@ def _writers(installation: Installation) -> dict[LetterKind, Writer]:
         LetterKind.WELCOME: welcome,
         LetterKind.TEST: partial(write_test, installation),
     }
+
+
+def _alone(folder: Path, own: IO[str]) -> bool:
+    """Say whether no other worker lives in the folder."""
+    for file in folder.glob("worker-*.lock"):
+        if file.name == Path(own.name).name:
+            continue
+        with file.open(encoding="ascii") as other:
+            try:
+                fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+    return True
 
 
 def _take_name(folder: Path) -> tuple[str, IO[str]]:

@@ -27,12 +27,9 @@ class Ending(StrEnum):
 
 async def end_subscription(session: Session, clock: Clock, subscription_id: str, origin: actions.Origin) -> Ending:
     """End a subscription, and delete the person where it was the last. Doing it again does nothing (RULES E2)."""
-    # Read anew: whoever held the lock before us may have ended it since this session first saw it.
-    subscription = await session.get(Subscription, subscription_id, with_for_update=True, populate_existing=True)
+    subscription = await _locked(session, subscription_id)
     if subscription is None or subscription.state == SubscriptionState.ENDED:
         return Ending.NOTHING
-    # Two last subscriptions that end at the same moment must not each take the other for the last one.
-    await session.exec(select(Subscriber.id).where(Subscriber.id == subscription.subscriber_id).with_for_update())
     if not await _has_another(session, subscription):
         await delete_person(session, subscription.subscriber_id)
         return Ending.PERSON
@@ -47,6 +44,17 @@ async def end_subscription(session: Session, clock: Clock, subscription_id: str,
 async def delete_person(session: Session, subscriber_id: str) -> None:
     """Delete a person and everything that is theirs."""
     await session.execute(delete(Subscriber).where(col(Subscriber.id) == subscriber_id))
+
+
+async def _locked(session: Session, subscription_id: str) -> Subscription | None:
+    """Give the subscription with its subscriber locked, in the order in which a deletion locks them.
+
+    So two last subscriptions that end at the same moment never each take the other for the last one.
+    """
+    owner = select(Subscription.subscriber_id).where(Subscription.id == subscription_id).scalar_subquery()
+    await session.exec(select(Subscriber.id).where(col(Subscriber.id) == owner).with_for_update())
+    # Read anew: whoever held the lock before us may have ended it since this session first saw it.
+    return await session.get(Subscription, subscription_id, with_for_update=True, populate_existing=True)
 
 
 async def _has_another(session: Session, subscription: Subscription) -> bool:

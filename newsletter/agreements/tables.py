@@ -109,5 +109,16 @@ class AgreementEvent(SQLModel, table=True):
     at: datetime = Field(sa_type=Moment)
     actor: str = Field(max_length=16)
     channel: str = Field(max_length=16)
-    source_page: str | None = Field(default=None, max_length=500)
+    source_page: str | None = Field(
+        default=None,
+        max_length=500,
+        sa_column_kwargs={
+            "info": personal(
+                Category.AGREEMENT,
+                "showing where the agreement was asked for",
+                "until the last subscription ends",
+                purged_by="unconfirmed",
+            )
+        },
+    )
     token_hash: str | None = Field(default=None, max_length=64)

@@ -41,8 +41,7 @@ Vi lagrer også når og hvordan du ba om nyhetsbrevet og hva som sto her, så vi
 **Hvilket grunnlag har vi?** Avtalen du inngår når du bekrefter fra postkassen din (personvernforordningen artikkel 6 nr. 1 b),
 og samtykket ditt til å få nyhetsbrevet (markedsføringsloven § 15).
 
-**Måler vi lesing?** Vi teller hvor mange som åpner nyhetsbrevet og hvilke lenker som brukes, uten å vite hvem.
-Ingen IP-adresser lagres, og tellingen kan ikke knyttes til deg.
+{measurement}
 
 **Hvor lenge?** Til du melder deg av. Da slettes alt om deg med en gang. Bekrefter du ikke, slettes det etter {hours} timer.
 
@@ -61,8 +60,7 @@ Vi lagrar òg når og korleis du bad om nyheitsbrevet og kva som stod her, så v
 **Kva grunnlag har vi?** Avtalen du inngår når du stadfestar frå postkassa di (personvernforordninga artikkel 6 nr. 1 b),
 og samtykket ditt til å få nyheitsbrevet (marknadsføringslova § 15).
 
-**Måler vi lesing?** Vi tel kor mange som opnar nyheitsbrevet og kva lenkjer som blir brukte, utan å vite kven.
-Ingen IP-adresser blir lagra, og teljinga kan ikkje knytast til deg.
+{measurement}
 
 **Kor lenge?** Til du melder deg av. Då blir alt om deg sletta med ein gong. Stadfestar du ikkje, blir det sletta etter {hours} timar.
 
@@ -81,8 +79,7 @@ We also store when and how you asked for the newsletter and what was written her
 **On what ground?** The agreement you enter when you confirm from your mailbox (GDPR article 6(1)(b)),
 and your consent to receiving the newsletter (the Norwegian Marketing Control Act section 15).
 
-**Do we measure reading?** We count how many open the newsletter and which links are used, without knowing who.
-No IP address is stored, and the count can't be linked to you.
+{measurement}
 
 **For how long?** Until you unsubscribe. Then everything about you is deleted at once. If you don't confirm, it is deleted after {hours} hours.
 
@@ -92,15 +89,34 @@ No IP address is stored, and the count can't be linked to you.
 erasure, restriction and a copy. Write to {contact}. You may complain to Datatilsynet, the Norwegian data protection authority.
 """,
 }
+_MEASURED = {
+    "nb": """\
+**Måler vi lesing?** Vi teller hvor mange som åpner nyhetsbrevet og hvilke lenker som brukes, uten å vite hvem.
+Ingen IP-adresser lagres, og tellingen kan ikke knyttes til deg.""",
+    "nn": """\
+**Måler vi lesing?** Vi tel kor mange som opnar nyheitsbrevet og kva lenkjer som blir brukte, utan å vite kven.
+Ingen IP-adresser blir lagra, og teljinga kan ikkje knytast til deg.""",
+    "en": """\
+**Do we measure reading?** We count how many open the newsletter and which links are used, without knowing who.
+No IP address is stored, and the count can't be linked to you.""",
+}
+_NOT_MEASURED = {
+    "nb": "**Måler vi lesing?** Vi måler ikke lesing.",
+    "nn": "**Måler vi lesing?** Vi måler ikkje lesing.",
+    "en": "**Do we measure reading?** We do not measure reading.",
+}
 _NUMBER_WORDS = {"nb": "organisasjonsnummer", "nn": "organisasjonsnummer", "en": "organisation number"}
 
 
-def first_notice(language: str, newsletter: str, controller: Controller, unconfirmed_hours: int) -> Wording:
-    """Give the wording a new newsletter begins with, in one of nb, nn, en."""
+def first_notice(
+    language: str, newsletter: str, controller: Controller, unconfirmed_hours: int, *, measured: bool
+) -> Wording:
+    """Give the wording a new newsletter begins with, in one of nb, nn, en. `measured` says whether reading is."""
     text = _TEXTS[language].format(
         controller=controller.described(_NUMBER_WORDS[language]),
         newsletter=newsletter,
         hours=unconfirmed_hours,
+        measurement=(_MEASURED if measured else _NOT_MEASURED)[language],
         contact=controller.email or controller.name,
     )
     return Wording(language, _LABELS[language].format(newsletter=newsletter), text)

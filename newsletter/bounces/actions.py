@@ -18,9 +18,10 @@ from newsletter.bounces.tables import Tally
 from newsletter.database import Session, insert
 from newsletter.delivery.sending import Reported
 from newsletter.installation import Installation
-from newsletter.mail.smtp import OutcomeKind
+from newsletter.mail.smtp import Outcome, OutcomeKind
+from newsletter.mail.tables import Letter
 from newsletter.signup.tables import SignupRequest
-from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber
+from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber, Subscription
 from newsletter.tokens import Keyring
 
 _TALLY_LIFE = timedelta(days=2)
@@ -57,8 +58,9 @@ async def watch(installation: Installation, session: Session, reported: Sequence
         if not dead and report.outcome.kind is not OutcomeKind.DELIVERED:
             continue
         domain_tag = tag(installation.keys, "domain", canonical(report.email).rpartition("@")[2])
-        for name in (domain_tag, tag(installation.keys, "mailing", report.mailing_id)):
-            counted[name][int(dead)] += 1
+        counted[domain_tag][int(dead)] += 1
+        if report.mailing_id is not None:
+            counted[tag(installation.keys, "mailing", report.mailing_id)][int(dead)] += 1
         if dead:
             await _signal(session, report, domain_tag, now)
     for name, (accepted, dead_ones) in sorted(counted.items()):
@@ -72,6 +74,32 @@ async def watch(installation: Installation, session: Session, reported: Sequence
                 },
             )
         )
+
+
+async def watch_letter(installation: Installation, session: Session, letter: Letter, outcome: Outcome) -> None:
+    """Take note of a refused letter: forget the request that its address can't confirm, stop sending to the dead.
+
+    Whoever is subscribed already and is told so counts too, but only at the very spelling they gave: what a stranger
+    typed says nothing about them.
+    """
+    if not is_dead(outcome):
+        return
+    theirs: ColumnElement[bool]
+    if letter.subscription_id is not None:
+        theirs = col(Subscriber.id).in_(
+            select(Subscription.subscriber_id).where(Subscription.id == letter.subscription_id)
+        )
+    elif letter.request_id is not None:
+        request = await session.get(SignupRequest, letter.request_id, with_for_update=True)
+        if request is None or request.confirmed_at is not None:
+            return
+        theirs = col(Subscriber.email) == request.email
+        await session.delete(request)
+    else:
+        return
+    subscriber = (await session.exec(select(Subscriber).where(theirs))).first()
+    if subscriber is not None and await session.get(DeadSignal, subscriber.id) is None:
+        await watch(installation, session, [Reported(None, subscriber.id, subscriber.email, outcome)])
 
 
 async def _signal(session: Session, report: Reported, domain_tag: str, now: datetime) -> None:
@@ -138,7 +166,9 @@ async def _bury(session: Session, subscriber_id: str, state: SignalState) -> boo
         return False
     # Locked in the order in which a confirmation locks them, so that neither waits for the other; and then looked at
     # again, for a confirmation shows that the mailbox is alive.
-    requests = col(SignupRequest.canonical) == subscriber.canonical
+    requests = (col(SignupRequest.canonical) == subscriber.canonical) | (
+        col(SignupRequest.subscriber_id) == subscriber_id
+    )
     await session.exec(select(SignupRequest.id).where(requests).order_by(col(SignupRequest.id)).with_for_update())
     await session.exec(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
     signal = await session.get(DeadSignal, subscriber_id, populate_existing=True)

@@ -1,7 +1,7 @@
 """Which refusals mean a dead address, and when a flood of them means a provider's mistake. Pure.
 
-Only a refusal at RCPT with a code that says "no such mailbox" is dead at once (RULES F2); a full mailbox, policy,
-reputation and greylisting never delete anybody (promise P6).
+Only a refusal at RCPT with a code that says "no such mailbox" is dead at once (RULES F2), and only where its words
+don't say otherwise (RULES F5); a full mailbox, policy, reputation and greylisting never delete anybody (promise P6).
 """
 
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ def is_dead(outcome: Outcome) -> bool:
         and outcome.stage is Stage.RCPT
         and outcome.code is not None
         and outcome.enhanced in _DEAD_AT_ONCE
+        and not outcome.vetoed
     )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import exists, func
 from sqlmodel import col, select
 
-from newsletter.clock import Clock
+from newsletter.clock import Clock, day_of
 from newsletter.database import Session, database_seconds
 from newsletter.delivery import ledger
 from newsletter.delivery.rules import move
@@ -100,10 +100,10 @@ async def steer(session: Session, clock: Clock, issue_id: str, verb: str) -> Mai
     mailing.state = move(mailing.state, verb)
     if verb == "resume" and mailing.started_at is None:
         mailing.state, mailing.starts_at = MailingState.SCHEDULED, clock.now()
-    if verb == "cancel":
-        mailing.finished_at = clock.now()
-        await lose_order(session, issue_id)
     session.add(mailing)
+    if verb == "cancel":
+        await _end(session, clock, mailing)
+        await ledger.forget_times(session, mailing.id)
     return mailing
 
 
@@ -118,25 +118,25 @@ async def start_due(session: Session, clock: Clock) -> None:
 
 
 async def finish_done(session: Session, clock: Clock) -> None:
-    """Finish the mailings of which nothing is left, and let hours be counted where everybody has been tried once."""
+    """Finish the mailings of which nothing is left to send, no retry either."""
     open_block = exists().where(col(Block.mailing_id) == col(Mailing.id), col(Block.finished).is_(False))
-    first_pass = exists().where(
-        col(Block.mailing_id) == col(Mailing.id), col(Block.finished).is_(False), col(Block.pass_number) == 1
-    )
     sending = select(Mailing).where(Mailing.state == MailingState.SENDING).order_by(col(Mailing.issue_id))
-    begun = set()
-    for mailing in (await session.exec(sending.where(~first_pass).with_for_update(skip_locked=True))).all():
-        if await begin_hours(session, clock, mailing.issue_id):
-            begun.add(mailing.issue_id)
     for mailing in (await session.exec(sending.where(~open_block).with_for_update(skip_locked=True))).all():
         mailing.state = move(mailing.state, "finish")
-        mailing.finished_at = clock.now()
-        if mailing.issue_id not in begun:
-            await lose_order(session, mailing.issue_id)
+        await _end(session, clock, mailing)
+
+
+async def _end(session: Session, clock: Clock, mailing: Mailing) -> None:
+    """Let hours be counted, and keep of the mailing's own times the day alone (promise P3)."""
+    mailing.created_at, mailing.starts_at = day_of(mailing.created_at), day_of(mailing.starts_at)
+    mailing.started_at = day_of(mailing.started_at) if mailing.started_at else None
+    mailing.finished_at = day_of(clock.now())
+    if not await begin_hours(session, clock, mailing.issue_id):
+        await lose_order(session, mailing.issue_id)
 
 
 async def forget_old_marks(session: Session, clock: Clock) -> None:
-    """Destroy the marks of the mailings that ended 30 days ago (DESIGN §6)."""
+    """Destroy the marks of the mailings that ended 30 days ago, counted from the day's beginning (DESIGN §6)."""
     over = select(Mailing.issue_id).where(col(Mailing.finished_at) < clock.now() - MARKS_LIFE)
     keyed = over.where(exists().where(col(MeasurementKey.issue_id) == col(Mailing.issue_id)))
     for issue_id in (await session.exec(keyed)).all():

@@ -9,7 +9,7 @@ from newsletter.delivery import actions
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.errors import NotFound
 from newsletter.issues import actions as issues
-from newsletter.subscribers.actions import count_active
+from newsletter.subscribers.actions import count_mailable
 from newsletter.web import WebRequest, installation_of, page, reading, see_other
 
 
@@ -22,7 +22,7 @@ async def ready(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
         if actions.is_fixed(await actions.of_issue(session, issue_id)):
             return see_other(f"/console/issues/{issue_id}/mailing")
         problems = await actions.problems(session, installation, issue_id)
-        audience = await count_active(session, newsletter.id)
+        audience = await count_mailable(session, newsletter.id)
     return page(
         request,
         "delivery/ready.html",

@@ -33,9 +33,9 @@ Tried = tuple[Recipient, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """An outcome as those who watch over dead addresses need it."""
+    """An outcome as those who watch over dead addresses need it; a letter's is of no mailing."""
 
-    mailing_id: str
+    mailing_id: str | None
     subscriber_id: str
     email: str
     outcome: Outcome
@@ -172,6 +172,7 @@ class Sender:
         block.withdrawn = block.last - block.first + 1 - decided
         block.finished = True
         block.due_at = block.pass_at = 0.0
+        await ledger.forget_retries(session, block)
 
     async def _send_window(self, edition: Edition, recipients: Sequence[Recipient]) -> list[Tried]:
         """Send to all at once. After a stop signal, what takes too long is cut off."""

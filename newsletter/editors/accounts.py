@@ -4,6 +4,7 @@ import asyncio
 from functools import cache
 
 from pwdlib import PasswordHash
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
 from newsletter.addresses import read_address
@@ -15,6 +16,7 @@ from newsletter.tokens import new_id
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
+_TAKEN = "There is an editor with that address already; `newsletter editor reset` sets a new password."
 
 
 @cache
@@ -39,7 +41,7 @@ async def add(session: Session, clock: Clock, email: str, name: str, password: s
     """Add an editor. Raises InvalidInput, or Conflict where the address is taken."""
     address = read_address(email)
     if await by_address(session, email) is not None:
-        raise Conflict("There is an editor with that address already; `newsletter editor reset` sets a new password.")
+        raise Conflict(_TAKEN)
     editor = Editor(
         id=new_id(),
         email=address.email,
@@ -49,7 +51,11 @@ async def add(session: Session, clock: Clock, email: str, name: str, password: s
         created_at=clock.now(),
     )
     session.add(editor)
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        # Somebody else added it while the password was hashed.
+        raise Conflict(_TAKEN) from error
     return editor
 
 

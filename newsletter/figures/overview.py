@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from newsletter.agreements import notices
-from newsletter.agreements.opening import open_newsletter
+from newsletter.agreements.opening import change_newsletter, open_newsletter
 from newsletter.agreements.tables import NoticeUse
 from newsletter.database import Session
 from newsletter.errors import Conflict, InvalidInput
@@ -78,13 +78,12 @@ async def show(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
 @post("/newsletters/{slug:str}", include_in_schema=False, status_code=303)
 async def change(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Change a newsletter's settings."""
+    installation = installation_of(request)
     values = await read_form(request)
     given = {field: values[field] for field in _SETTINGS if field in values}
     try:
-        async with installation_of(request).database.write() as session:
-            newsletter = await actions.by_slug(session, slug)
-            newsletter.sqlmodel_update(actions.read_settings(given))
-            session.add(newsletter)
+        async with installation.database.write() as session:
+            await change_newsletter(session, installation, await actions.by_slug(session, slug), given)
     except InvalidInput as error:
         return await _settings_page(request, slug, given, error.fields)
     return see_other(f"/console/newsletters/{slug}?saved=1")

@@ -40,6 +40,7 @@ class Written:
 
 
 Writer = Callable[[Session, Letter], Awaitable[Written | None]]
+Watcher = Callable[[Session, Letter, Outcome], Awaitable[None]]
 
 
 def enqueue(
@@ -68,16 +69,28 @@ def enqueue(
     )
 
 
+async def _unwatched(_session: Session, _letter: Letter, _outcome: Outcome) -> None:
+    """Let refusals be refusals."""
+
+
 class Outbox:
-    """Mails what waits, with a writer for each kind of letter."""
+    """Mails what waits, with a writer for each kind of letter. The watcher is told of each refusal, in the transaction
+    that records it.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, connections: Connections, writers: dict[LetterKind, Writer]
+        self,
+        database: Database,
+        clock: Clock,
+        connections: Connections,
+        writers: dict[LetterKind, Writer],
+        watcher: Watcher = _unwatched,
     ) -> None:
         self._database = database
         self._clock = clock
         self._connections = connections
         self._writers = writers
+        self._watcher = watcher
         self._sending: set[asyncio.Task[Outcome]] = set()
 
     async def mail_waiting(self, stopping: Callable[[], bool] = lambda: False) -> int:
@@ -137,7 +150,7 @@ class Outbox:
             return False
         outcome = await self._send(written)
         async with self._database.write() as session:
-            await self._record(session, letter.id, outcome, written)
+            await self._record(session, letter, outcome, written)
         return outcome.kind is OutcomeKind.DELIVERED
 
     async def _send(self, written: Written) -> Outcome:
@@ -158,16 +171,18 @@ class Outbox:
                 await session.delete(current)
         return written
 
-    async def _record(self, session: Session, letter_id: str, outcome: Outcome, written: Written) -> None:
-        if outcome.kind is not OutcomeKind.DELIVERED:
-            await self._put_off(session, letter_id, outcome)
-            return
-        letter = await session.get(Letter, letter_id, with_for_update=True)
-        if letter is None:
-            return  # The person left meanwhile, and the letter with them.
-        if written.sent is not None:
+    async def _record(self, session: Session, letter: Letter, outcome: Outcome, written: Written) -> None:
+        # Both lock what the letter is about, so they come before the letter's own lock: as where a person is deleted.
+        if outcome.kind is OutcomeKind.REFUSED:
+            await self._watcher(session, letter, outcome)
+        elif outcome.kind is OutcomeKind.DELIVERED and written.sent is not None:
             await written.sent(session)
-        await session.delete(letter)
+        if outcome.kind is not OutcomeKind.DELIVERED:
+            await self._put_off(session, letter.id, outcome)
+            return
+        current = await session.get(Letter, letter.id, with_for_update=True)
+        if current is not None:  # Else the person left meanwhile, and the letter with them.
+            await session.delete(current)
 
     async def _put_off(self, session: Session, letter_id: str, outcome: Outcome) -> None:
         letter = await session.get(Letter, letter_id, with_for_update=True)

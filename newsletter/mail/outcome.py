@@ -6,6 +6,15 @@ from enum import StrEnum
 
 # An address of a network at the beginning of a reply is no code.
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\.?\w)")
+_NO_WORDS = re.compile(r"(?:<[^<>]*>|\S+@\S+|\b[245]\.\d{1,3}\.\d{1,3}\b|\s)+")
+# Some providers give "no such mailbox" as the code of these, too (RULES F5).
+_NOT_DEAD = re.compile(
+    r"\bfull\b|quota|storage|size limit|exceeded"
+    r"|\bblock(?:ed|ing|s)?\b|(?:black|block|deny)[ -]?list|\b(?:rbl|dnsbl)\b|spam|\babus|\bpolic|reputation"
+    r"|\bdenied\b|\bbanned\b|not (?:permitted|authori[sz]ed|allowed)"
+    r"|gr[ea]y[ -]?list|try(?:ing)? (?:it )?(?:again|later)|\blater\b|temporar|too (?:many|much)|rate limit|throttl",
+    re.IGNORECASE,
+)
 
 
 class OutcomeKind(StrEnum):
@@ -30,12 +39,16 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt: codes only, for a reply's text may hold the address (RULES C7)."""
+    """What became of one attempt: codes only, for a reply's text may hold the address (RULES C7).
+
+    `vetoed` is where a recipient was refused in words that speak of something else than a missing mailbox.
+    """
 
     kind: OutcomeKind
     stage: Stage
     code: int | None = None
     enhanced: str | None = None
+    vetoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +67,8 @@ def outcome_of_reply(stage: Stage, code: int, text: str) -> Outcome:
     found = _ENHANCED.match(text.strip())
     enhanced = found.group(1) if found and found.group(1)[0] == str(code)[0] else None
     temporary = 400 <= code < 500 or (stage is Stage.RCPT and code == 552)
-    return Outcome(OutcomeKind.DEFERRED if temporary else OutcomeKind.REFUSED, stage, code, enhanced)
+    if temporary:
+        return Outcome(OutcomeKind.DEFERRED, stage, code, enhanced)
+    # An address may hold any word, and words are spread over the lines of a reply.
+    vetoed = stage is Stage.RCPT and _NOT_DEAD.search(_NO_WORDS.sub(" ", text)) is not None
+    return Outcome(OutcomeKind.REFUSED, stage, code, enhanced, vetoed)

@@ -18,7 +18,7 @@ class InvalidReply(ValueError):
 
 
 class Reply(NamedTuple):
-    """A code, and the text of its first line."""
+    """A code, and the text of its lines."""
 
     code: int
     text: bytes
@@ -52,9 +52,10 @@ class ReplyReader:
         found = _LINE.match(line)
         if found is None:
             raise InvalidReply("The server answered with something that is no SMTP reply.")
-        reply = self._begun or Reply(int(found[1]), line[4:])
-        if reply.code != int(found[1]):
+        code, text = int(found[1]), line[4:]
+        if self._begun is not None and self._begun.code != code:
             raise InvalidReply("The server changed the code within a reply.")
+        reply = Reply(code, text if self._begun is None else self._begun.text + b"\n" + text)
         if found[2] == b"-":
             self._begun = reply
             self._size += len(line)

@@ -3,7 +3,8 @@
 A hit waits in memory for at most a second and is then written together with the others, in the order of their marks,
 which is as good as random. What is stored of it is a mark under the issue's destroyable key, which only tells whether
 this nonce was here before, and numbers by hour.
-While mail of the issue is still leaving, the hour is left out: it could be held against the order of delivery.
+Until the mailing is finished or cancelled the hour is left out: it could be held against the order of delivery, of
+retries too.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from sqlalchemy import delete, tuple_
 from sqlalchemy import insert as plain_insert
 from sqlmodel import col, select
 
-from newsletter.clock import Clock
+from newsletter.clock import Clock, day_of
 from newsletter.database import Database, Session, insert
 from newsletter.measurement.links import ANY_LINK, OPEN, Hit
 from newsletter.measurement.rules import Verdict
@@ -35,14 +36,14 @@ async def prepare(session: Session, issue_id: str) -> None:
 
 
 async def begin_hours(session: Session, clock: Clock, issue_id: str) -> bool:
-    """From now on keep the hour of a hit: everybody in the audience has been tried, so it tells nothing of whom.
+    """From now on keep the hour of a hit: the mailing is over, nothing leaves any more, so it tells nothing of whom.
 
     Say whether that is new; then the order of the marks so far was lost, too (see `lose_order`).
     """
     key = await session.get(MeasurementKey, issue_id, with_for_update=True)
     if key is None or key.hours_from is not None:
         return False
-    key.hours_from = clock.now()
+    key.hours_from = day_of(clock.now())
     await lose_order(session, issue_id)
     return True
 

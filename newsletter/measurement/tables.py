@@ -15,8 +15,8 @@ from newsletter.database import Moment
 class MeasurementKey(SQLModel, table=True):
     """The destroyable key under which an issue's marks are made.
 
-    Until `hours_from` hits are counted without their hour: while mail is still leaving, the hour of an open could be
-    held against the order of delivery.
+    Until the mailing is finished or cancelled `hours_from` is empty, and hits are counted without their hour: it could
+    be held against the order of delivery. Then it holds the day.
     """
 
     __tablename__ = "measurement_key"

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parseaddr
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from newsletter.addresses import read_address
@@ -68,13 +69,17 @@ async def create(session: Session, clock: Clock, slug: str, settings: Mapping[st
         sentence = "The short name may hold lower-case letters, digits and single hyphens, like weekly-news."
         raise InvalidInput(sentence, {"slug": sentence})
     read = read_settings({"name": "", "sender": "", "language": "nb", **settings})
+    sentence = f"There is a newsletter with the short name {slug} already."
     taken = await session.exec(select(Newsletter.id).where(Newsletter.slug == slug))
     if taken.first():
-        sentence = f"There is a newsletter with the short name {slug} already."
         raise Conflict(sentence, {"slug": sentence})
     newsletter = Newsletter.model_validate({"id": new_id(), "slug": slug, "created_at": clock.now(), **read})
     session.add(newsletter)
-    await session.flush()
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        # Somebody else took the name a moment ago.
+        raise Conflict(sentence, {"slug": sentence}) from error
     return newsletter
 
 

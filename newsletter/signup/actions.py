@@ -27,6 +27,7 @@ from newsletter.subscribers.tables import DeadSignal, Subscriber
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_id
 
 _PURPOSE = "confirm"
+_PURGED_AT_ONCE = 500
 
 
 class LinkExpired(NotFound):
@@ -143,9 +144,16 @@ async def withdraw_requests(session: Session, newsletter_id: str, subscriber: Su
     theirs = (col(SignupRequest.canonical) == subscriber.canonical) | (
         col(SignupRequest.subscriber_id) == subscriber.id
     )
-    await session.execute(delete(SignupRequest).where(col(SignupRequest.newsletter_id) == newsletter_id, theirs))
+    query = select(SignupRequest.id).where(SignupRequest.newsletter_id == newsletter_id, theirs)
+    # Everywhere in one order, and before their subscriber: so nobody waits for each other.
+    found = (await session.exec(query.order_by(col(SignupRequest.id)).with_for_update())).all()
+    await session.execute(delete(SignupRequest).where(col(SignupRequest.id).in_(found)))
 
 
 async def purge_unconfirmed(session: Session, clock: Clock) -> None:
     """Delete the requests whose time is over, with the agreements that waited with them (RULES C6)."""
-    await session.execute(delete(SignupRequest).where(col(SignupRequest.expires_at) <= clock.now()))
+    query = select(SignupRequest.id).where(SignupRequest.expires_at <= clock.now())
+    # One that somebody works on just now is left to the next time.
+    over = query.limit(_PURGED_AT_ONCE).with_for_update(skip_locked=True)
+    while found := (await session.exec(over)).all():
+        await session.execute(delete(SignupRequest).where(col(SignupRequest.id).in_(found)))

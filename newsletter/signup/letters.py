@@ -8,7 +8,7 @@ from functools import partial
 
 from newsletter.agreements import actions as agreements
 from newsletter.agreements import notices
-from newsletter.agreements.tables import EventKind
+from newsletter.agreements.tables import Agreement, EventKind
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.language import translator
@@ -38,9 +38,10 @@ async def write_confirmation(installation: Installation, session: Session, lette
         words = _already(installation, newsletter, request.language)
         return _written(installation, newsletter, request.email, request.language, words, partial(_drop, request.id))
     words = _question(installation, newsletter, request)
-    return _written(
-        installation, newsletter, request.email, request.language, words, partial(_sent, installation, request.id)
-    )
+    # Whoever confirms before the relay's answer is recorded has taken the agreement out of the request.
+    agreement = await agreements.of_request(session, request.id)
+    sent = partial(_sent, installation, request.id, agreement.id) if agreement else None
+    return _written(installation, newsletter, request.email, request.language, words, sent)
 
 
 def _question(installation: Installation, newsletter: Newsletter, request: SignupRequest) -> Words:
@@ -107,15 +108,16 @@ async def write_welcome(
     return _written(installation, newsletter, subscriber.email, subscriber.language, words, None)
 
 
-async def _sent(installation: Installation, request_id: str, session: Session) -> None:
-    agreement = await agreements.of_request(session, request_id)
-    if agreement is not None:
+async def _sent(installation: Installation, request_id: str, agreement_id: str, session: Session) -> None:
+    # Locked first, as everywhere: whoever deletes the request takes its agreement and its letter along.
+    await session.get(SignupRequest, request_id, with_for_update=True)
+    if await session.get(Agreement, agreement_id) is not None:
         origin = agreements.Origin("system", "mail")
-        agreements.append(session, installation.clock, agreement.id, EventKind.CONFIRMATION_SENT, origin)
+        agreements.append(session, installation.clock, agreement_id, EventKind.CONFIRMATION_SENT, origin)
 
 
 async def _drop(request_id: str, session: Session) -> None:
-    request = await session.get(SignupRequest, request_id)
+    request = await session.get(SignupRequest, request_id, with_for_update=True)
     if request is not None:
         await session.delete(request)
 

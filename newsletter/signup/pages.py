@@ -6,6 +6,7 @@ notice it showed, signed, so that a notice that changed between GET and POST is 
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from litestar import Response, post
 from litestar.params import FromPath
@@ -21,7 +22,16 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.signup import actions
 from newsletter.signup.rules import FIELDS, read_signup
 from newsletter.tokens import InvalidToken, Keyring
-from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other, visitor_language
+from newsletter.web import (
+    Unstorable,
+    WebRequest,
+    installation_of,
+    page,
+    read_form,
+    reading,
+    see_other,
+    visitor_language,
+)
 
 NOTICE_CHANGED = (
     "The notice has changed since you opened this page. Please read it again, and tick the box if you agree."
@@ -58,13 +68,13 @@ async def form(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
 async def sign_up(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Take a signup; the answer is the same for every address."""
     installation = installation_of(request)
-    values = await read_form(request)
+    values, unstorable = await _typed(request)
     async with installation.database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)
         language = visitor_language(request, newsletter.language)
         notice = await current_notice(session, newsletter, values.get("language", language))
         try:
-            signup = read_signup(values, notice.language)
+            signup = read_signup(values, notice.language, unstorable)
             witnessed = _shown_by_us(installation.keys, newsletter.id, values.get("notice", ""), notice.hash)
         except InvalidInput as error:
             return await _form_page(request, session, newsletter, notice.language, values, error.fields)
@@ -73,6 +83,15 @@ async def sign_up(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     async with installation.database.write() as session:
         await actions.ask(session, installation.clock, newsletter, signup, asked)
     return see_other(f"/newsletters/{slug}/asked?language={signup.language}")
+
+
+async def _typed(request: WebRequest) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Give what was typed, and a sentence for each field with a character that can't be kept."""
+    try:
+        return await read_form(request), {}
+    except Unstorable as error:
+        shown = ("email", *FIELDS)
+        return error.values, {name if name in shown else "form": why for name, why in error.fields.items()}
 
 
 def _shown_by_us(keys: Keyring, newsletter_id: str, token: str, notice_hash: str) -> bool:
@@ -89,9 +108,18 @@ def _shown_by_us(keys: Keyring, newsletter_id: str, token: str, notice_hash: str
 
 
 def _source_page(request: WebRequest) -> str | None:
-    """Give the page the form stood on, without its query, which may hold anything."""
-    referer = request.headers.get("referer", "").partition("?")[0].partition("#")[0]
-    return referer[:500] if referer.startswith(("http://", "https://")) and referer.isprintable() else None
+    """Give the page the form stood on, without its query; of another site, whose paths may name people, the origin."""
+    referer = request.headers.get("referer", "")
+    try:
+        url = urlsplit(referer)
+        port = f":{url.port}" if url.port else ""
+    except ValueError:
+        return None
+    if url.scheme not in ("http", "https") or not url.hostname or not referer.isprintable():
+        return None
+    origin = f"{url.scheme}://{url.hostname}{port}"
+    ours = origin == installation_of(request).settings.base_url.rstrip("/")
+    return f"{origin}{url.path if ours else ''}"[:500]
 
 
 async def _form_page(
@@ -132,7 +160,8 @@ async def asked(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     async with installation_of(request).database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)
     language = visitor_language(request, newsletter.language)
-    return page(request, "signup/asked.html", language=language, newsletter=newsletter)
+    hours = installation_of(request).settings.retention_unconfirmed
+    return page(request, "signup/asked.html", language=language, newsletter=newsletter, hours=hours)
 
 
 @reading("/confirm/{token:str}")
@@ -161,6 +190,7 @@ async def look(request: WebRequest, token: FromPath[str]) -> Response[Any]:
         private=True,
         newsletter=newsletter,
         details=details,
+        hours=installation.settings.retention_unconfirmed,
         notice={"label": notice.label, "html": notices.as_html(notice.text)},
         action=f"/confirm/{token}",
     )
@@ -190,7 +220,13 @@ async def _expired(request: WebRequest, session: Session, error: actions.LinkExp
     on_offer = await newsletters.on_offer(session)
     language = visitor_language(request)
     return page(
-        request, "signup/expired.html", language=language, status=error.status, private=True, newsletters=on_offer
+        request,
+        "signup/expired.html",
+        language=language,
+        status=error.status,
+        private=True,
+        newsletters=on_offer,
+        hours=installation_of(request).settings.retention_unconfirmed,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from newsletter.addresses import Address, read_address, read_name
 from newsletter.errors import InvalidInput
@@ -20,11 +21,13 @@ class Signup:
     details: Mapping[str, str | None]
 
 
-def read_signup(values: Mapping[str, object], otherwise: str) -> Signup:
+def read_signup(
+    values: Mapping[str, object], otherwise: str, unstorable: Mapping[str, str] = MappingProxyType({})
+) -> Signup:
     """Read a signup from a form or from JSON. `agreed` must have been set by the person (RULES A3).
 
-    `otherwise` is the language where none is given, or one that we don't have. Raises InvalidInput, with a sentence
-    for each field that won't do.
+    `otherwise` is the language where none is given, or one that we don't have; `unstorable` says what was wrong with
+    fields before they could be read. Raises InvalidInput, with a sentence for each field that won't do.
     """
     wrong: dict[str, str] = {}
     address = None
@@ -40,6 +43,7 @@ def read_signup(values: Mapping[str, object], otherwise: str) -> Signup:
             wrong |= error.fields
     if values.get("agreed") not in (True, "true", "on"):
         wrong["agreed"] = NOT_AGREED
+    wrong |= unstorable
     if wrong or address is None:
         raise InvalidInput(" ".join(wrong.values()), wrong)
     language = values.get("language")

@@ -13,7 +13,7 @@ from newsletter.database import Moment
 from newsletter.personal import Category, personal
 
 RULE = "unconfirmed"
-_RETENTION = "72 hours, or until it is confirmed"
+_RETENTION = "until it is confirmed, else as long as its link is good (at first 72 hours)"
 
 
 class SignupRequest(SQLModel, table=True):

@@ -108,6 +108,14 @@ async def count_active(session: Session, newsletter_id: str) -> int:
     return found.one()
 
 
+async def count_mailable(session: Session, newsletter_id: str) -> int:
+    """Give how many an issue would be mailed to at this moment."""
+    query = (
+        select(func.count()).select_from(Subscription).where(Subscription.newsletter_id == newsletter_id, mailable())
+    )
+    return (await session.exec(query)).one()
+
+
 async def search(session: Session, newsletter_id: str, text: str, after: str | None = None) -> Found:
     """Find subscribers of a newsletter whose address or name begins with `text` (a whole address finds one).
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.agreements import notices
 from newsletter.agreements.notices import Wording, as_html
-from newsletter.agreements.opening import open_newsletter
+from newsletter.agreements.opening import change_newsletter, open_newsletter
 from newsletter.agreements.tables import Notice
 from newsletter.agreements.wording import Controller, first_notice
 from newsletter.clock import TurnedClock
@@ -132,9 +132,32 @@ def test_a_notice_keeps_its_form() -> None:
 def test_the_first_notice_says_what_must_be_said(language: str) -> None:
     """GDPR art. 13; RULES A5, D6."""
     wording = first_notice(
-        language, "Ukebrevet", Controller("Example Books AS", "999 999 999", "Oslo", "p@example.com"), 48
+        language, "Ukebrevet", Controller("Example Books AS", "999 999 999", "Oslo", "p@example.com"), 48, measured=True
     )
     for said in ("Example Books AS", "999 999 999", "Oslo", "p@example.com", "Ukebrevet", "48", "Datatilsynet"):
         assert said in wording.text
     assert any(said in wording.text for said in ("frivillig", "friviljug", "optional"))
     assert "{" not in wording.text + wording.label
+
+
+NOT_MEASURED = {"nb": "Vi måler ikke lesing.", "nn": "Vi måler ikkje lesing.", "en": "We do not measure reading."}
+
+
+async def test_the_first_notice_follows_the_measurement_and_the_company_s_own_words_stay(
+    installation: Installation, clock: TurnedClock
+) -> None:
+    """RULES D6: nobody is told of a count that isn't made, or not told of one that is."""
+    weekly = await opened(installation)
+    own = Wording("nb", "Ja", "Våre egne ord")
+    clock.turn(clock.now() + timedelta(minutes=1))
+    async with installation.database.write() as session:
+        await notices.put_in_force(session, clock, weekly.id, own)
+    for measurement, measured in (("off", False), ("anonymous", True)):
+        clock.turn(clock.now() + timedelta(minutes=1))
+        async with installation.database.write() as session:
+            newsletter = await session.get_one(Newsletter, weekly.id)
+            await change_newsletter(session, installation, newsletter, {"measurement": measurement})
+        async with installation.database.read() as session:
+            in_force = await notices.in_force(session, weekly.id)
+        assert in_force["nb"].hash == own.hash
+        assert [NOT_MEASURED[each] in in_force[each].text for each in ("nn", "en")] == [not measured] * 2

@@ -16,6 +16,7 @@ from newsletter.installation import Installation
 from newsletter.signup.actions import Asked, ask, confirm, confirmation_token
 from newsletter.signup.rules import read_signup
 from newsletter.signup.tables import SignupRequest
+from newsletter.subscribers.actions import count_mailable
 from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber, Subscription
 from tests.delivery.cast import begin, finish, found, mailing_to, people, results, send, standing, subscribe
 from tests.support.peer import SmtpPeer
@@ -63,6 +64,8 @@ async def test_nothing_more_is_sent_at_once_and_after_the_hold_nothing_is_left(
     await finish(installation)
     before = await standing(installation, mailing)
     assert (before.delivered, before.refused) == (5, 1)
+    async with installation.database.read() as session:
+        assert await count_mailable(session, newsletter.id) == 5, "as the console announces it"
     assert (await begin(installation, newsletter)).audience == 5
     clock.turn(clock.now() + HOUR - timedelta(seconds=1))
     assert await bury(installation) == 0
@@ -92,6 +95,8 @@ async def test_policy_and_full_mailboxes_bury_nobody(
     peer.refuse("reader002@example.com", "550 5.2.2 mailbox full")
     peer.refuse("reader003@example.com", "550 the user is unknown")
     peer.refuse("reader004@example.com", "550 5.1.1 in the content?", stage="END")
+    peer.refuse("reader005@example.com", "550 5.1.1 blocked using zen.example.org")
+    peer.refuse("reader006@example.com", "550-5.1.1 The mailbox of this user\r\n550 5.1.1 is full")
     await sent_with_dead(installation, peer, people(8))
     assert not await signals(installation)
     clock.turn(clock.now() + 2 * HOUR)

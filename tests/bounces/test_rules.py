@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.bounces.rules import Tallied, is_dead, trips_breaker
-from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
+from newsletter.mail.smtp import Outcome, OutcomeKind, Stage, outcome_of_reply
 
 
 def refused(enhanced: str | None, stage: Stage = Stage.RCPT, code: int | None = 550) -> Outcome:
@@ -56,3 +56,47 @@ def test_the_breaker(accepted: int, dead: int, *, large: bool, small: bool) -> N
     """RULES F4: more than 5 % and at least 20; in a domain also at least 3 and more than were accepted."""
     assert trips_breaker(Tallied(accepted, dead), small_domain=False) is large
     assert trips_breaker(Tallied(accepted, dead), small_domain=True) is small
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5.1.1 User unknown",
+        "5.1.1 <kari@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
+        "5.1.1 <full.quota@spam.example.com>: Recipient address rejected: User unknown in local recipient table",
+        "5.1.1 The email account that you tried to reach does not exist. Please try\n5.1.1 double-checking the "
+        "recipient's email address for typos or\n5.1.1 unnecessary spaces. For more information, go to\n"
+        "5.1.1  https://support.example.com/mail/?p=NoSuchUser a640c23a62f3a-qsmtp",
+        "5.1.1 <kari@example.com> recipient address rejected: mailbox unavailable",
+        "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient kari@example.com not found by SMTP address lookup",
+        "5.1.1 sorry, no mailbox here by that name. (#5.1.1)",
+        "5.1.1 RCP-P1 bounce: no such user here",
+    ],
+)
+def test_plain_words_leave_the_dead_dead(text: str) -> None:
+    assert is_dead(outcome_of_reply(Stage.RCPT, 550, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5.1.1 <kari@example.com>: mailbox full",
+        "5.1.1 kari@example.com user is over quota",
+        "5.1.1 The recipient's mailbox is\n5.1.1 full",
+        "5.1.1 mailbox has exceeded its storage limit",
+        "5.1.1 Service unavailable; client [192.0.2.1] blocked using zen.example.org",
+        "5.1.1 Your host is on our blacklist",
+        "5.1.1 Mail rejected: looks like SPAM",
+        "5.1.1 rejected by local policy",
+        "5.1.1 Mail refused because of the poor reputation of 192.0.2.1",
+        "5.1.1 <kari@example.com>: Recipient address rejected: Access denied",
+        "5.1.1 Relay access denied",
+        "5.1.1 Greylisted, see https://example.com/",
+        "5.1.1 <kari@example.com>: Recipient address rejected: please try again later",
+        "5.1.1 mailbox temporarily unavailable",
+        "5.1.1 the user has received too many messages",
+    ],
+)
+def test_words_of_something_else_veto_the_code(text: str) -> None:
+    """RULES F5, promise P6."""
+    assert not is_dead(outcome_of_reply(Stage.RCPT, 550, text))

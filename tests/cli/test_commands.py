@@ -1,5 +1,6 @@
 """The command line: an example in each help, JSON for programs, and exit codes 0, 1 and 2 with a sentence."""
 
+import io
 import json
 import logging
 import os
@@ -177,3 +178,24 @@ def test_a_port_in_use_stops_the_start_in_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert f"127.0.0.1:{port}" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing"),
+        ("DATABASE_URL", "sqlite:////proc/nowhere/newsletter.sqlite"),
+        ("SECRET_KEY_FILE", "/nowhere/at/all"),
+    ],
+)
+def test_a_received_mail_waits_for_better_times(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """75 lets the mail server try again; anything else would bounce the mail of somebody who wants to leave."""
+    if name == "DATABASE_URL":
+        monkeypatch.setenv("NEWSLETTER_SECRET_KEY", "a secret that is long enough for a root secret")
+    monkeypatch.setenv(f"NEWSLETTER_{name}", value)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"To: news@example.com\n\n")))
+    code, said, complained = run("receive")
+    assert (code, said) == (os.EX_TEMPFAIL, "")
+    assert complained.startswith("newsletter: ")

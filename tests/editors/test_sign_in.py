@@ -1,5 +1,6 @@
 """Signing in to the console, and out of it."""
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -10,6 +11,7 @@ from newsletter.editors import accounts, sessions
 from newsletter.editors.sessions import COOKIE
 from newsletter.editors.tables import Editor, EditorSession
 from newsletter.errors import Conflict, InvalidInput, NotFound
+from newsletter.installation import Installation
 from newsletter.tokens import fingerprint
 from tests.editors.desk import EMAIL, INSIDE, PASSWORD, SIGN_IN, Desk
 
@@ -185,3 +187,13 @@ async def test_an_address_is_one_editor(desk: Desk) -> None:
             await accounts.add(session, desk.site.installation.clock, EMAIL.upper(), "Olga", PASSWORD)
         with pytest.raises(NotFound):
             await accounts.set_password(session, "nobody@example.com", PASSWORD)
+
+
+async def test_of_two_at_once_one_gets_the_address(installation: Installation) -> None:
+    async def add() -> str:
+        async with installation.database.write() as session:
+            return (await accounts.add(session, installation.clock, EMAIL, "Olga", PASSWORD)).email
+
+    added = await asyncio.gather(*(add() for _ in range(3)), return_exceptions=True)
+    assert added.count(EMAIL) == 1
+    assert [type(other) for other in added if other != EMAIL] == [Conflict] * 2

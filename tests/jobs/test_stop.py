@@ -7,7 +7,7 @@ from dataclasses import replace
 from newsletter.clock import SystemClock
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.installation import Installation
-from newsletter.worker import Worker
+from newsletter.worker import Worker, _alone
 from tests.delivery.cast import in_doubt, mailing_to, people, standing, wait_for_retries
 from tests.support.peer import SmtpPeer
 from tests.support.waiting import eventually_async
@@ -64,7 +64,10 @@ async def test_two_workers_on_one_machine_have_two_names_and_a_successor_gets_th
     left, right = Worker(ours), Worker(ours)
     names = {left._name, right._name}
     assert len(names) == 2
+    # Only who is alone takes back what others have leased.
+    assert not _alone(ours.settings.data_dir, left._lock)
     left._lock.close()
+    assert _alone(ours.settings.data_dir, right._lock)
     heir = Worker(ours)
     assert heir._name == left._name
     heir._lock.close()

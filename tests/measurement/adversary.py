@@ -185,6 +185,12 @@ def by_hour(loot: Loot, left: Mapping[str, datetime]) -> Scores:
     return {email: float(hours[moment]) for email, moment in left.items()}
 
 
+def by_log(lines: Sequence[Row], left: Mapping[str, datetime]) -> Scores:
+    """Hold the times of the log's lines about opens and clicks against when each mail left."""
+    hours = Counter(line["timestamp"] for line in lines if line.get("route") in ("/open/{file}", "/click/{token}"))
+    return {email: float(hours[moment]) for email, moment in left.items()}
+
+
 def precision(scores: Mapping[str, float], openers: set[str], everybody: Sequence[str]) -> float:
     """Give how right the guess is, from 0 to 1; whoever guesses blindly gets the share of the openers."""
     groups: dict[float, list[str]] = defaultdict(list)

@@ -18,7 +18,7 @@ from newsletter.measurement.links import OPEN, Hit
 from newsletter.measurement.rules import Verdict
 from newsletter.measurement.tables import Count, MeasurementKey, Seen
 from newsletter.tokens import new_nonce
-from tests.delivery.cast import finish, mailing_to, people, send, wait_for_retries
+from tests.delivery.cast import finish, mailing_to, people, send, steer, wait_for_retries
 from tests.support.peer import SmtpPeer
 
 
@@ -100,7 +100,7 @@ async def test_two_processes_that_count_the_same_mails_at_once_count_them_once(
     assert (found.opens.total, found.opens.unique) == (800, 400)
 
 
-async def test_no_hour_is_kept_until_everybody_was_tried_once(
+async def test_no_hour_is_kept_until_the_last_retry_has_left(
     installation: Installation, clock: TurnedClock, peer: SmtpPeer
 ) -> None:
     """DESIGN §6: while mail is leaving, an hour could be held against the order of delivery."""
@@ -109,19 +109,28 @@ async def test_no_hour_is_kept_until_everybody_was_tried_once(
     await counter.count((new_nonce(), OPEN))
     await finish(installation)
     await counter.count((new_nonce(), OPEN))
-    assert await hours(installation) == {WHILE_SENDING: 2}
     peer.defer("reader003@example.com", times=1)
+    await send(installation, peer, mailing)
+    await finish(installation)
+    await counter.count((new_nonce(), OPEN))
+    assert await hours(installation) == {WHILE_SENDING: 3}
+    await wait_for_retries(installation)
     await send(installation, peer, mailing)
     await finish(installation)
     await counter.count((new_nonce(), OPEN))
     clock.turn(clock.now() + timedelta(hours=1, minutes=20))
     await counter.count((new_nonce(), OPEN))
     nine = datetime.fromisoformat("2026-11-02T09:00Z")
-    assert await hours(installation) == {WHILE_SENDING: 2, nine: 1, nine + timedelta(hours=1): 1}
-    await wait_for_retries(installation)
-    await send(installation, peer, mailing)
-    await finish(installation)
-    assert (await figures(installation, mailing)).opens.total == 4
+    assert await hours(installation) == {WHILE_SENDING: 3, nine: 1, nine + timedelta(hours=1): 1}
+
+
+async def test_a_cancelled_mailing_keeps_hours_from_then_on(installation: Installation, peer: SmtpPeer) -> None:
+    mailing = await mailing_to(installation, people(5))
+    counter = Counter(installation, mailing.issue_id)
+    await counter.count((new_nonce(), OPEN))
+    await steer(installation, mailing, "cancel")
+    await counter.count((new_nonce(), OPEN))
+    assert await hours(installation) == {WHILE_SENDING: 1, datetime.fromisoformat("2026-11-02T09:00Z"): 1}
 
 
 async def test_marks_outlive_the_end_of_the_mailing_so_that_nobody_counts_twice(

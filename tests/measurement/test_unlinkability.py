@@ -9,12 +9,14 @@ import random  # noqa: TID251 (seeded: the same story each time)
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import structlog
 from sqlalchemy import text
 from sqlmodel import col, update
 
+from newsletter import edge
 from newsletter.clock import TurnedClock
 from newsletter.database import Session
 from newsletter.delivery import actions, sending
@@ -50,6 +52,7 @@ class Truth:
     accomplices: list[bytes] = field(default_factory=list)
     openers: set[str] = field(default_factory=set)
     left: dict[str, datetime] = field(default_factory=dict)
+    log: list[adversary.Row] = field(default_factory=list)
 
     @property
     def everybody(self) -> list[str]:
@@ -88,15 +91,17 @@ class Readers:
         self.truth.accomplices.append(self._nonce(mails[accomplice]))
         self.truth.windows.append(others)
         self.truth.left |= dict.fromkeys(others, self._clock.now())
-        self._open(mails[accomplice])
+        await self._open(mails[accomplice])
         if hour in self._opening:
             self.truth.openers |= set(others)
             for email in others:
-                self._open(mails[email])
-                self._click(mails[email])
+                await self._open(mails[email])
+                await self._click(mails[email])
         await self._counting.write()
         if self._planted:
             await self._plant(mails)
+        for line in self.truth.log:
+            line.setdefault("timestamp", self._clock.now())
         if len(self.truth.windows) % WINDOWS_AN_HOUR == 0:
             self._clock.turn(self._clock.now() + timedelta(hours=1))
 
@@ -107,19 +112,34 @@ class Readers:
         assert mail.pixel is not None
         return read_open(self._installation.keys, self._token(mail.pixel)).nonce
 
-    def _open(self, mail: ReceivedMail) -> None:
+    async def _open(self, mail: ReceivedMail) -> None:
         assert mail.pixel is not None
+        await self._ask("/open/{file}")
         self._counting.add(read_open(self._installation.keys, self._token(mail.pixel)), Verdict.HUMAN)
 
-    def _click(self, mail: ReceivedMail) -> None:
+    async def _click(self, mail: ReceivedMail) -> None:
+        await self._ask("/click/{token}")
         url = mail.links("click")[0]
         self._counting.add(read_click(self._installation.keys, self._token(url)), Verdict.HUMAN)
+
+    async def _ask(self, route: str) -> None:
+        """Pass the edge as a request does, which may leave a line in the log."""
+
+        async def answer(_scope: Any, _receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200})
+
+        scope: Any = {"type": "http", "method": "GET", "path_template": route}
+        await edge.Edge(answer)(scope, _nothing, _nothing)
 
     async def _plant(self, mails: dict[str, ReceivedMail]) -> None:
         async with self._installation.database.write() as session:
             for email, mail in mails.items():
                 values = {"email": email, "nonce": self._nonce(mail).hex()}
                 await session.execute(text("INSERT INTO planted VALUES (:email, :nonce)"), values)
+
+
+async def _nothing(*_: Any) -> Any:
+    """Stand in for a connection."""
 
 
 async def story(
@@ -134,6 +154,7 @@ async def story(
         async with worker(installation, peer, WINDOW, kind=_MeasuredSender) as sender:
             assert isinstance(sender, _MeasuredSender)
             sender.readers = Readers(installation, clock, peer, planted=planted)
+            sender.readers.truth.log = log  # type: ignore[assignment]
             await sender.work_on(mailing.id)
         await finish(installation)
     assert (await standing(installation, mailing)).delivered == READERS
@@ -149,6 +170,7 @@ async def test_no_guess_is_better_than_a_blind_one(
     assert len(loot.marks_in_order) == len(loot.tables["seen"]) > 2 * len(truth.openers)
     assert not adversary.by_nonce(loot)
     assert precision(adversary.by_hour(loot, truth.left), truth.openers, truth.everybody) == pytest.approx(BLIND)
+    assert precision(adversary.by_log(truth.log, truth.left), truth.openers, truth.everybody) == pytest.approx(BLIND)
     order = adversary.by_order(loot, truth.windows, truth.accomplices)
     assert precision(order, truth.openers, truth.everybody) < BLIND + MARGIN
     for known in (*truth.everybody, *(nonce.hex() for nonce in truth.accomplices)):
@@ -191,3 +213,11 @@ async def test_hours_kept_while_mail_is_leaving_give_them_away(
     monkeypatch.setattr(actions, "prepare", hours_at_once)
     truth, loot = await story(installation, clock, peer)
     assert precision(adversary.by_hour(loot, truth.left), truth.openers, truth.everybody) == 1.0
+
+
+async def test_a_log_line_for_each_open_gives_them_away(
+    installation: Installation, clock: TurnedClock, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edge, "_COUNTED", set())
+    truth, _ = await story(installation, clock, peer)
+    assert precision(adversary.by_log(truth.log, truth.left), truth.openers, truth.everybody) == 1.0

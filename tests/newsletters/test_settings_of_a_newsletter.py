@@ -1,5 +1,7 @@
 """Making a newsletter: its short name, its sender, its language."""
 
+import asyncio
+
 import pytest
 
 from newsletter.errors import Conflict, InvalidInput, NotFound
@@ -27,6 +29,16 @@ async def test_a_short_name_is_given_once(installation: Installation) -> None:
         with pytest.raises(Conflict) as refused:
             await actions.create(session, installation.clock, "weekly", GOOD)
     assert list(refused.value.fields) == ["slug"]
+
+
+async def test_of_two_at_once_one_gets_the_short_name(installation: Installation) -> None:
+    async def make() -> str:
+        async with installation.database.write() as session:
+            return (await actions.create(session, installation.clock, "weekly", GOOD)).slug
+
+    made = await asyncio.gather(*(make() for _ in range(4)), return_exceptions=True)
+    assert made.count("weekly") == 1
+    assert [type(other) for other in made if other != "weekly"] == [Conflict] * 3
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from newsletter.addresses import NO_ADDRESS, NOT_TEXT, TOO_LONG
+from newsletter.signup.rules import NOT_AGREED
 from tests.signup.site import Site
 
 FORM = "/newsletters/weekly/signup"
@@ -62,10 +64,37 @@ async def test_a_notice_that_was_never_shown_is_named(sqlite_site: Site) -> None
     assert list(answer.json()["fields"]) == ["notice"]
 
 
-@pytest.mark.parametrize("field", ["email", "agreed"])
-async def test_json_without_a_mandatory_field_names_it(sqlite_site: Site, field: str) -> None:
-    answer = await refused(sqlite_site, 422, API, json={name: GOOD[name] for name in GOOD if name != field})
-    assert field in answer.text
+@pytest.mark.parametrize(
+    ("signup", "wrong"),
+    [
+        ({"agreed": True}, {"email": NO_ADDRESS}),
+        ({"email": "kari@example.com"}, {"agreed": NOT_AGREED}),
+        (GOOD | {"agreed": False}, {"agreed": NOT_AGREED}),
+        (GOOD | {"given_name": "K" * 65}, {"given_name": TOO_LONG}),
+        (GOOD | {"given_name": 7}, {"given_name": NOT_TEXT}),
+        (GOOD | {"language": 7}, {"language": NOT_TEXT}),
+        ({}, {"email": NO_ADDRESS, "agreed": NOT_AGREED}),
+    ],
+)
+async def test_json_that_won_t_do_is_told_so_in_the_words_of_the_form(
+    sqlite_site: Site, signup: dict[str, object], wrong: dict[str, str]
+) -> None:
+    answer = await refused(sqlite_site, 422, API, json=signup)
+    assert answer.json()["fields"] == wrong
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "The body is empty."),
+        (b"[]", "The body must be a JSON object."),
+        (b"null", "The body must be a JSON object."),
+        (b"{", "The body could not be read as JSON."),
+    ],
+)
+async def test_a_body_that_is_no_object_is_told_so(sqlite_site: Site, body: bytes, sentence: str) -> None:
+    answer = await refused(sqlite_site, 400, API, content=body, headers={"content-type": "application/json"})
+    assert (answer.json()["detail"], "fields" in answer.json()) == (sentence, False)
 
 
 async def test_json_with_several_faults_in_it_names_them_all(sqlite_site: Site) -> None:

@@ -1,16 +1,20 @@
 """The signup form: what won't do is said beside its field, what was typed is kept, no box is ticked for anybody."""
 
 import re
+from dataclasses import replace
+from html import unescape
 
 import pytest
 
-from newsletter.addresses import BAD_ADDRESS, LONGEST_NAME, NO_ADDRESS
+from newsletter.addresses import BAD_ADDRESS, LONGEST_NAME, NO_ADDRESS, NOT_PRINTABLE
 from newsletter.agreements import notices
 from newsletter.agreements.notices import Wording
+from newsletter.agreements.tables import AgreementEvent
+from newsletter.installation import Installation
 from newsletter.language import translator
 from newsletter.signup.pages import NOTICE_CHANGED, sign_notice
 from newsletter.signup.rules import NOT_AGREED
-from tests.signup.site import Site, hidden
+from tests.signup.site import Site, hidden, open_site
 
 TYPED = {"given_name": "Kari", "family_name": "Ødegård", "title": "Redaktør", "employer": "Example & Sønner <AS>"}
 CHECKED = re.compile(r'<input type="checkbox"[^>]*\schecked')
@@ -60,6 +64,49 @@ async def test_what_was_typed_is_kept_and_safe(sqlite_site: Site) -> None:
     for value in ("Kari", "Ødegård", "Redaktør", "Example &amp; Sønner &lt;AS&gt;"):
         assert f'value="{value}"' in answer.text
     assert "<AS>" not in answer.text
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+async def test_a_character_that_can_t_be_kept_is_said_beside_its_field(sqlite_site: Site, language: str) -> None:
+    """The rest of what was typed is not lost, and nothing is stored."""
+    before = await sqlite_site.rows()
+    answer = await sqlite_site.ask("kari@example.com", language=language, given_name="Ka\0ri", title="Redaktør")
+    assert answer.status_code == 422
+    assert f'<html lang="{language}">' in answer.text
+    assert 'id="given_name-error"' in answer.text
+    assert 'id="email-error"' not in answer.text
+    assert translator(language)(NOT_PRINTABLE) in unescape(answer.text)
+    for value in ("kari@example.com", "Kari", "Redaktør"):
+        assert f'value="{value}"' in answer.text
+    assert await sqlite_site.rows() == before
+
+
+async def test_the_pages_name_the_hours_that_are_set(sqlite_installation: Installation) -> None:
+    settings = sqlite_installation.settings.model_copy(update={"retention_unconfirmed": 48})
+    async with open_site(replace(sqlite_installation, settings=settings)) as site:
+        await site.ask("kari@example.com")
+        for path in ("/newsletters/weekly/asked", await site.confirmation_path("kari@example.com"), "/confirm/x"):
+            answer = await site.http.get(path, headers={"accept-language": "nb"})
+            assert "48 timer" in answer.text.partition("<main")[2], path
+            assert "72" not in answer.text.partition("</h1>")[2], path
+
+
+@pytest.mark.parametrize(
+    ("referer", "kept"),
+    [
+        ("https://other.example/members/kari?q=1", "https://other.example"),
+        ("https://kari:secret@other.example:8443/x", "https://other.example:8443"),
+        ("https://news.example.com/newsletters/weekly?language=nb#x", "https://news.example.com/newsletters/weekly"),
+        ("https://[bad/x", None),
+        ("android-app://com.example", None),
+    ],
+)
+async def test_of_another_site_only_its_name_is_kept(sqlite_site: Site, referer: str, kept: str | None) -> None:
+    """Paths of another site may name people."""
+    form = {"email": "kari@example.com", "agreed": "true"}
+    answer = await sqlite_site.http.post("/newsletters/weekly/signup", data=form, headers={"referer": referer})
+    assert answer.status_code == 303
+    assert [event.source_page for event in await sqlite_site.all(AgreementEvent)] == [kept]
 
 
 async def test_a_notice_that_changed_meanwhile_is_noticed(sqlite_site: Site) -> None:

@@ -1,10 +1,14 @@
 """The letters of a signup, as a mailbox gets them: the question, "you are subscribed already", and the copy."""
 
 from datetime import timedelta
+from functools import partial
 
+from newsletter.bounces import actions as bounces
 from newsletter.clock import TurnedClock
 from newsletter.mail.outbox import Outbox
 from newsletter.mail.smtp import Connections, read_relay
+from newsletter.mail.tables import Letter, LetterKind
+from newsletter.subscribers.tables import DeadSignal
 from newsletter.worker import _writers
 from tests.signup.site import OF_A_REQUEST, Site
 from tests.support.mailbox import ReceivedMail
@@ -17,7 +21,8 @@ async def mailed(site: Site, peer: SmtpPeer) -> list[ReceivedMail]:
     """Mail what waits; give the letters that this brought."""
     installation, before = site.installation, len(peer.mails)
     connections = Connections(read_relay(peer.url), 2, "news.example.com")
-    outbox = Outbox(installation.database, installation.clock, connections, _writers(installation))
+    watcher = partial(bounces.watch_letter, installation)
+    outbox = Outbox(installation.database, installation.clock, connections, _writers(installation), watcher)
     await outbox.mail_waiting()
     await connections.close()
     return peer.mails[before:]
@@ -44,6 +49,21 @@ async def test_the_whole_way_is_on_record_in_its_order(site: Site, peer: SmtpPee
     (question,) = await mailed(site, peer)
     clock.turn(clock.now() + timedelta(minutes=1))
     assert (await site.http.post(question.link("confirm"))).status_code == 200
+    assert await site.happened() == ["requested", "confirmation_sent", "given"]
+
+
+async def test_whoever_confirms_before_the_sending_is_recorded_has_it_on_record_too(site: Site) -> None:
+    """RULES A10."""
+    await site.ask("kari@example.com")
+    (letter,) = await site.all(Letter)
+    database = site.installation.database
+    async with database.write() as session:
+        written = await _writers(site.installation)[LetterKind.CONFIRMATION](session, letter)
+    assert written is not None
+    assert written.sent is not None
+    assert (await site.http.post(await site.confirmation_path("kari@example.com"))).status_code == 200
+    async with database.write() as session:
+        await written.sent(session)
     assert await site.happened() == ["requested", "confirmation_sent", "given"]
 
 
@@ -91,3 +111,35 @@ async def test_a_request_that_was_purged_brings_no_letter(site: Site, peer: Smtp
     alice = await site.subscribe("alice@example.com")
     await site.http.post(alice)
     assert await mailed(site, peer) == []
+
+
+async def test_a_request_for_a_dead_address_is_forgotten_at_once(site: Site, peer: SmtpPeer) -> None:
+    await site.ask("kari@example.com")
+    peer.refuse("kari@example.com", "550 5.1.1 mailbox full")
+    await mailed(site, peer)
+    assert (await site.rows())["signup_request"], "its words veto the code"
+    await site.ask("bob@example.com")
+    peer.refuse("bob@example.com")
+    await mailed(site, peer)
+    assert "bob@example.com" not in repr(await site.rows())
+
+
+async def test_a_welcome_to_a_dead_address_stops_the_sending(site: Site, peer: SmtpPeer) -> None:
+    """RULES F3."""
+    await site.subscribe("kari@example.com")
+    peer.refuse("kari@example.com")
+    await mailed(site, peer)
+    (signal,) = await site.all(DeadSignal)
+    assert (signal.enhanced, signal.mailing_id) == ("5.1.1", None)
+
+
+async def test_so_does_the_answer_that_one_is_subscribed_already(site: Site, peer: SmtpPeer) -> None:
+    """But not where a stranger spelt the address in a way of their own, at which nobody may be (RULES H3)."""
+    await site.subscribe("kari@example.com")
+    await mailed(site, peer)
+    for spelling, signals in (("KARI@example.com", 0), ("kari@example.com", 1)):
+        await site.ask(spelling)
+        peer.refuse(spelling)
+        await mailed(site, peer)
+        assert len(await site.all(DeadSignal)) == signals
+        assert len(await site.people()) == 1

@@ -1,5 +1,6 @@
 """On SQLite the bytes of whoever left are gone from the raw files too (RULES C7, promise P2)."""
 
+import asyncio
 import re
 import sqlite3
 from collections import Counter
@@ -248,3 +249,31 @@ async def test_a_deletion_that_is_taken_back_leaves_no_mark(sqlite_installation:
         await leave_and_fail()
     assert marked(installation) == 0
     assert found(installation, [mark]) == [mark]
+
+
+async def test_whoever_stops_does_not_wait_for_the_file_to_be_written_anew(
+    sqlite_installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is broken off, and nothing is lost: the mark stays for the next start."""
+    installation = sqlite_installation
+    weekly = await open_weekly(installation)
+    (mark,) = new_marks(1)
+    await subscribe(installation, weekly, [mark])
+    await leave(installation, weekly, mark)
+    async with installation.database._engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        monkeypatch.setattr(installation.database, "_rewriting", driver)
+        endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+        working = asyncio.create_task(driver.execute(endless))
+
+        async def broken_off() -> bool:
+            await installation.database.forget_later()
+            return working.done()
+
+        await eventually_async(broken_off)
+        assert isinstance(working.exception(), sqlite3.OperationalError)
+    monkeypatch.undo()
+    assert marked(installation) > 0
+    await eventually_async(lambda: forgotten(installation))
+    assert marked(installation) == 0

@@ -1,8 +1,13 @@
-"""The log of a whole loop: one JSON object a line, and neither an address, a name nor a token (RULES H6, P2)."""
+"""The log of a whole loop: one JSON object a line, no address, name or token (RULES H6, P2), no open or click (P3)."""
 
 import json
 import re
+from typing import Any
 
+import pytest
+import structlog
+
+from newsletter.edge import Edge
 from tests.journeys.story import SLUG, Company, hidden_fields, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.program import Program
@@ -26,6 +31,9 @@ def loop(company: Company, peer: SmtpPeer) -> list[str]:
     mail = peer.mails_to(PERSON["email"])[-1]
     program.http.get(str(mail.pixel))
     program.http.get(mail.links("click")[0])
+    program.http.head(str(mail.pixel))
+    program.http.head(mail.links("click")[0])
+    program.http.get("/click/mangled")
     program.http.get(f"/nothing/{PERSON['email']}?email={PERSON['email']}")
     with company.signed_in() as browser:
         browser.post(f"/console/newsletters/{SLUG}/subscribers", data={"query": PERSON["email"]})
@@ -42,7 +50,28 @@ def test_the_log_of_a_whole_loop_names_nobody(sqlite_program: Program, peer: Smt
     lines = [json.loads(line) for line in log.splitlines()]
     assert {"event", "level", "timestamp"} <= set(lines[0])
     routes = {line["route"] for line in lines if line["event"] == "request"}
-    assert {"/confirm/{token}", "/unsubscribe/{token}", "/click/{token}", "unmatched"} <= routes
+    assert {"/confirm/{token}", "/unsubscribe/{token}", "unmatched"} <= routes
+    assert not {"/click/{token}", "/open/{file}"} & routes, "their times could be held against the order of delivery"
     assert not re.search(r"[^\s\"]@|127\.0\.0\.1|Mozilla|httpx", log)
     for secret in (*tokens, *PERSON.values(), "dead", company.key):
         assert secret.lower() not in log.lower()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("route", ["/open/{file}", "/click/{token}"])
+@pytest.mark.parametrize(("status", "lines"), [(200, 0), (302, 0), (404, 0), (500, 1), (503, 1)])
+async def test_an_open_or_click_leaves_a_line_only_where_the_service_failed(
+    method: str, route: str, status: int, lines: int
+) -> None:
+    """Promise P3: a line's time could be held against the order of delivery."""
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status})
+
+    async def nothing(*_: Any) -> Any:
+        """Stand in for a connection."""
+
+    scope: Any = {"type": "http", "method": method, "path_template": route}
+    with structlog.testing.capture_logs() as log:
+        await Edge(app)(scope, nothing, nothing)
+    assert len(log) == lines
