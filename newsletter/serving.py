@@ -66,9 +66,7 @@ def serve(
 
 def _remind(settings: Settings) -> None:
     """Say what an issue will lack: its foot must name who sends it (RULES G7)."""
-    fields = ("controller_name", "controller_organisation_number", "controller_address", "controller_email")
-    missing = [f"NEWSLETTER_{field.upper()}" for field in fields if not getattr(settings, field)]
-    if missing:
+    if missing := settings.lacking_of_the_sender():
         _log.warning("sender_incomplete", set=missing, why="every issue must name its sender")
 
 

@@ -124,6 +124,11 @@ class Settings(BaseModel):
         """Give the host name of `base_url`, for message ids and list ids."""
         return urlsplit(self.base_url).hostname or "localhost"
 
+    def lacking_of_the_sender(self) -> list[str]:
+        """Give the settings that are empty though every issue must name its sender with them (RULES G7)."""
+        fields = ("controller_name", "controller_organisation_number", "controller_address", "controller_email")
+        return [f"{PREFIX}{field.upper()}" for field in fields if not getattr(self, field)]
+
     def keyring(self) -> Keyring:
         """Give the root secrets; on SQLite make a key file, readable by its owner alone, at the first start.
 

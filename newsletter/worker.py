@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from newsletter.bounces import actions as bounces
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, leftovers
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.editors.sessions import purge_expired
@@ -28,7 +28,7 @@ from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
 from newsletter.mail.dkim import Signer
 from newsletter.mail.dkim_keys import SigningDomain, read_domain
-from newsletter.mail.outbox import Outbox, Writer, Written
+from newsletter.mail.outbox import Outbox, Writer, WrittenLetter
 from newsletter.mail.smtp import Connections, read_relay
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.settings import Settings
@@ -69,7 +69,7 @@ class Worker:
         """Take up what the predecessor left, and begin."""
         async with self._installation.database.write() as session:
             await ledger.release_of(session, self._name)
-            await ledger.settle_interrupted(session)
+            await leftovers.settle_interrupted(session)
         if self._installation.database.on_sqlite and _alone(self._installation.settings.data_dir, self._lock):
             await self._outbox.recover()
         await self._beat()
@@ -150,7 +150,7 @@ class Worker:
             await purge_expired(session, self._installation)
             await bounces.purge_tallies(session, self._installation)
             await delivery.forget_old_marks(session, clock)
-            await ledger.settle_interrupted(session)
+            await leftovers.settle_interrupted(session)
 
 
 def check(settings: Settings) -> None:
@@ -170,7 +170,7 @@ def _signing_domain(settings: Settings) -> SigningDomain | None:
 
 
 def _writers(installation: Installation) -> dict[LetterKind, Writer]:
-    async def welcome(session: Session, letter: Letter) -> Written | None:
+    async def welcome(session: Session, letter: Letter) -> WrittenLetter | None:
         token = unsubscribe_token(installation.keys, letter.subscription_id or "")
         return await write_welcome(installation, installation.url(f"/unsubscribe/{token}"), session, letter)
 

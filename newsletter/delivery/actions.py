@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from newsletter.clock import Clock, day_of
 from newsletter.database import Session, database_seconds
-from newsletter.delivery import ledger
+from newsletter.delivery import audience, leftovers
 from newsletter.delivery.rules import move
 from newsletter.delivery.tables import Block, Delivery, Mailing, MailingState, Result
 from newsletter.errors import Conflict, NotFound
@@ -103,7 +103,7 @@ async def steer(session: Session, clock: Clock, issue_id: str, verb: str) -> Mai
     session.add(mailing)
     if verb == "cancel":
         await _end(session, clock, mailing)
-        await ledger.forget_times(session, mailing.id)
+        await leftovers.forget_times(session, mailing.id)
     return mailing
 
 
@@ -111,7 +111,7 @@ async def start_due(session: Session, clock: Clock) -> None:
     """Begin the mailings whose time has come: their audience is frozen now."""
     query = select(Mailing).where(Mailing.state == MailingState.SCHEDULED, Mailing.starts_at <= clock.now())
     for mailing in (await session.exec(query.with_for_update(skip_locked=True))).all():
-        mailing.audience = await ledger.freeze(session, mailing)
+        mailing.audience = await audience.freeze(session, mailing)
         mailing.state = move(mailing.state, "start")
         mailing.started_at = clock.now()
         await prepare(session, mailing.issue_id)

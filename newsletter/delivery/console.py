@@ -31,6 +31,7 @@ async def ready(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
         issue=issue,
         audience=audience,
         problems=list(problems),
+        lacking=installation.settings.lacking_of_the_sender(),
         undo_seconds=actions.UNDO_SECONDS,
     )
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from newsletter.database import Session
-from newsletter.delivery.copies import Copies, Personal
+from newsletter.delivery.copies import Copies, Particulars
 from newsletter.delivery.ledger import Recipient
 from newsletter.installation import Installation
 from newsletter.issues.actions import compiled
@@ -35,7 +35,7 @@ class Edition:
         mail = self.copies.write(personal) if self.copies else self._render(personal)
         return Envelope(self.newsletter.sender_address, recipient.email), mail
 
-    def _personal(self, recipient: Recipient) -> Personal:
+    def _personal(self, recipient: Recipient) -> Particulars:
         installation, issue = self.installation, self.issue
         keys, base_url = installation.keys, installation.settings.base_url
         unsubscribe_url = f"{base_url}/unsubscribe/{unsubscribe_token(keys, recipient.subscription_id)}"
@@ -44,7 +44,7 @@ class Edition:
             token = open_token(keys, issue.id, new_nonce())
             links = [f"{base_url}/click/{click_token(token, number)}" for number in range(len(links))]
             pixel_url = f"{base_url}/open/{token}.gif"
-        return Personal(
+        return Particulars(
             recipient=recipient.email,
             values=given(
                 {
@@ -62,7 +62,7 @@ class Edition:
             headers=self._list_headers(unsubscribe_url, recipient.subscription_id),
         )
 
-    def _render(self, personal: Personal) -> bytes:
+    def _render(self, personal: Particulars) -> bytes:
         """Write the mail the long way: Liquid for the whole, and every byte of it encoded anew."""
         rendered = self.content.render(
             personal.values,

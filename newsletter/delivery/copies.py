@@ -20,7 +20,7 @@ _BEFORE_PIXEL, _AFTER_PIXEL = (gaps.constant(half) for half in PIXEL_TAG.split("
 
 
 @dataclass(frozen=True, slots=True)
-class Personal:
+class Particulars:
     """What is a reader's own in a copy. `links` are the addresses for the issue's links, in their order."""
 
     recipient: str
@@ -53,7 +53,7 @@ class Copies:
         text, markup = assemble(content.text_source, markup=False), assemble(content.html_source, markup=True)
         return cls(content, sender, text, markup) if text and markup else None
 
-    def write(self, personal: Personal) -> bytes:
+    def write(self, personal: Particulars) -> bytes:
         """Write one reader's copy. Raises InvalidHeader for an address no mail server would take."""
         links = [link.encode() for link in personal.links]
         unsubscribe = personal.unsubscribe_url.encode()

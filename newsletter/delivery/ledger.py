@@ -1,4 +1,4 @@
-"""The verbs of the ledger: freeze an audience, lease a block, mark a window, record results (DESIGN §5).
+"""The verbs of the ledger: lease a block, mark a window, record results (DESIGN §5).
 
 Every function is one step of a transaction of its caller. Plain statements, not objects: this is the busy path.
 """
@@ -6,15 +6,15 @@ Every function is one step of a transaction of its caller. Plain statements, not
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
 from sqlmodel import col
 
 from newsletter.database import Session, database_seconds
-from newsletter.delivery.rules import BLOCK_SIZE, LEASE_SECONDS
+from newsletter.delivery.rules import LEASE_SECONDS
 from newsletter.delivery.tables import Block, Delivery, Mailing, MailingState, Result
 from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
 from newsletter.subscribers.actions import mailable
-from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.tokens import new_id
 
 COUNTERS = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
@@ -57,33 +57,6 @@ async def now(session: Session) -> float:
     return float((await session.execute(select(database_seconds()))).scalar_one())
 
 
-async def freeze(session: Session, mailing: Mailing) -> int:
-    """Write down who the mailing goes to, in a random order, cut into blocks; give how many."""
-    number = func.row_number().over(order_by=col(Subscription.id)) - 1
-    audience = select(literal(mailing.id), number, col(Subscription.id)).where(
-        col(Subscription.newsletter_id) == mailing.newsletter_id,
-        col(Subscription.state) == SubscriptionState.ACTIVE,
-        mailable(),
-    )
-    await session.execute(insert(Delivery).from_select(["mailing_id", "number", "subscription_id"], audience))
-    counted = select(func.count()).select_from(Delivery).where(col(Delivery.mailing_id) == mailing.id)
-    size = int((await session.execute(counted)).scalar_one())
-    blocks = [
-        {
-            "mailing_id": mailing.id,
-            "number": first // BLOCK_SIZE,
-            "first": first,
-            "last": min(first + BLOCK_SIZE, size) - 1,
-            "done_to": first,
-            "marked_to": first,
-        }
-        for first in range(0, size, BLOCK_SIZE)
-    ]
-    if blocks:
-        await session.execute(insert(Block), blocks)
-    return size
-
-
 async def lease(session: Session, mailing_id: str, owner: str) -> Block | None:
     """Take a block that is due and that nobody holds. What an earlier holder left unknown becomes in doubt."""
     query = (
@@ -105,7 +78,7 @@ async def lease(session: Session, mailing_id: str, owner: str) -> Block | None:
         return None
     seconds = await now(session)
     if block.marked_to > block.done_to:
-        await _doubt(session, block)
+        await put_in_doubt(session, block)
     elif block.done_to == block.first:
         block.pass_at = seconds
     block.owner, block.lease, block.leased_until = owner, new_id(), seconds + LEASE_SECONDS
@@ -113,74 +86,8 @@ async def lease(session: Session, mailing_id: str, owner: str) -> Block | None:
     return block
 
 
-async def settle_interrupted(session: Session) -> None:
-    """Put in doubt what a lost worker left unknown of mailings that nobody goes on with: paused or cancelled ones.
-
-    Of the cancelled ones also forget the times that the last windows, recorded after the end, have left.
-    """
-    query = (
-        select(Block)
-        .join(Mailing, col(Mailing.id) == col(Block.mailing_id))
-        .where(
-            col(Mailing.state) != MailingState.SENDING,
-            col(Block.marked_to) > col(Block.done_to),
-            col(Block.leased_until) < database_seconds(),
-        )
-        .with_for_update(skip_locked=True, of=Block)
-    )
-    for block in (await session.execute(query)).scalars().all():
-        await _doubt(session, block)
-        block.owner = block.lease = None
-    await session.flush()
-    late = select(col(Mailing.id)).where(
-        col(Mailing.state) == MailingState.CANCELLED,
-        exists().where(col(Block.mailing_id) == col(Mailing.id), _untold()),
-    )
-    for mailing_id in (await session.execute(late)).scalars().all():
-        await forget_times(session, mailing_id)
-
-
-def _untold() -> ColumnElement[bool]:
-    """Give the condition that a block has times to forget, and no window of which the outcome must still be found."""
-    return and_(col(Block.pass_at) > 0, col(Block.marked_to) == col(Block.done_to))
-
-
-async def forget_times(session: Session, mailing_id: str) -> None:
-    """Forget when the blocks of a cancelled mailing were due and what was to be tried again (DESIGN §6).
-
-    A block with a window on its way keeps them until that is recorded: they say who is in that window.
-    """
-    # The blocks first: whoever is recording holds theirs, so what they append is seen below.
-    await session.execute(
-        update(Block)
-        .where(col(Block.mailing_id) == mailing_id, _untold())
-        .values(due_at=0.0, pass_at=0.0, leased_until=0.0)
-        .execution_options(synchronize_session=False)
-    )
-    on_its_way = exists().where(
-        col(Block.mailing_id) == mailing_id,
-        col(Result.number).between(col(Block.first), col(Block.last)),
-        col(Block.pass_at) > 0,
-    )
-    await _forget_retries(session, col(Result.mailing_id) == mailing_id, ~on_its_way)
-
-
-async def forget_retries(session: Session, block: Block) -> None:
-    """Forget when the deliveries of a finished block were to be tried again (DESIGN §6)."""
-    mine = col(Result.number).between(block.first, block.last)
-    await _forget_retries(session, col(Result.mailing_id) == block.mailing_id, mine)
-
-
-async def _forget_retries(session: Session, *which: ColumnElement[bool]) -> None:
-    await session.execute(
-        update(Result)
-        .where(col(Result.retry_at).is_not(None), *which)
-        .values(retry_at=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
-async def _doubt(session: Session, block: Block) -> None:
+async def put_in_doubt(session: Session, block: Block) -> None:
+    """Record as in doubt whoever was in the window that a lost worker had marked."""
     lost = await window(session, block, block.marked_to - block.done_to, block.marked_to)
     rows = [
         {

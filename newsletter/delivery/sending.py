@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from newsletter.database import Session
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, leftovers
 from newsletter.delivery.content import Edition, edition_of
 from newsletter.delivery.ledger import Recipient, Recorded
 from newsletter.delivery.rules import RENEW_SECONDS, relay_failed, relay_wait, retry_at
@@ -172,7 +172,7 @@ class Sender:
         block.withdrawn = block.last - block.first + 1 - decided
         block.finished = True
         block.due_at = block.pass_at = 0.0
-        await ledger.forget_retries(session, block)
+        await leftovers.forget_retries(session, block)
 
     async def _send_window(self, edition: Edition, recipients: Sequence[Recipient]) -> list[Tried]:
         """Send to all at once. After a stop signal, what takes too long is cut off."""

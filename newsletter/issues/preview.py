@@ -9,7 +9,7 @@ from newsletter.issues import actions
 from newsletter.issues.rendering import Rendered
 from newsletter.issues.tables import Issue
 from newsletter.mail.message import Mailbox, Message
-from newsletter.mail.outbox import Written
+from newsletter.mail.outbox import WrittenLetter
 from newsletter.mail.smtp import Envelope
 from newsletter.mail.tables import Letter
 from newsletter.newsletters.tables import Newsletter
@@ -30,7 +30,7 @@ def preview(installation: Installation, newsletter: Newsletter, issue: Issue) ->
     )
 
 
-async def write_test(installation: Installation, session: Session, letter: Letter) -> Written | None:
+async def write_test(installation: Installation, session: Session, letter: Letter) -> WrittenLetter | None:
     """Write the test mail of an issue to the editor who asked for it."""
     issue = await session.get(Issue, letter.issue_id)
     editor = await session.get(Editor, letter.editor_id)
@@ -48,4 +48,4 @@ async def write_test(installation: Installation, session: Session, letter: Lette
         message_id=f"{new_id()}@{installation.settings.host}",
         headers=(("Auto-Submitted", "auto-generated"),),
     )
-    return Written(Envelope(newsletter.sender_address, editor.email), message.to_bytes())
+    return WrittenLetter(Envelope(newsletter.sender_address, editor.email), message.to_bytes())

@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenLetter:
     """A letter ready to go, and what is to be recorded once the relay has taken it."""
 
     envelope: Envelope
@@ -39,7 +39,7 @@ class Written:
     sent: Callable[[Session], Awaitable[None]] | None = None
 
 
-Writer = Callable[[Session, Letter], Awaitable[Written | None]]
+Writer = Callable[[Session, Letter], Awaitable[WrittenLetter | None]]
 Watcher = Callable[[Session, Letter, Outcome], Awaitable[None]]
 
 
@@ -153,7 +153,7 @@ class Outbox:
             await self._record(session, letter, outcome, written)
         return outcome.kind is OutcomeKind.DELIVERED
 
-    async def _send(self, written: Written) -> Outcome:
+    async def _send(self, written: WrittenLetter) -> Outcome:
         sending = asyncio.create_task(self._connections.send(written.envelope, written.content))
         self._sending.add(sending)
         try:
@@ -163,7 +163,7 @@ class Outbox:
             sending.cancel()
         return Outcome(OutcomeKind.IN_DOUBT, Stage.DATA) if sending.cancelled() else sending.result()
 
-    async def _write(self, letter: Letter) -> Written | None:
+    async def _write(self, letter: Letter) -> WrittenLetter | None:
         async with self._database.write() as session:
             current = await session.get(Letter, letter.id)
             written = await self._writers[LetterKind(letter.kind)](session, current) if current else None
@@ -171,7 +171,7 @@ class Outbox:
                 await session.delete(current)
         return written
 
-    async def _record(self, session: Session, letter: Letter, outcome: Outcome, written: Written) -> None:
+    async def _record(self, session: Session, letter: Letter, outcome: Outcome, written: WrittenLetter) -> None:
         # Both lock what the letter is about, so they come before the letter's own lock: as where a person is deleted.
         if outcome.kind is OutcomeKind.REFUSED:
             await self._watcher(session, letter, outcome)

@@ -14,7 +14,7 @@ from newsletter.installation import Installation
 from newsletter.language import translator
 from newsletter.mail.letter import Button, Words
 from newsletter.mail.message import Mailbox, Message
-from newsletter.mail.outbox import Written
+from newsletter.mail.outbox import WrittenLetter
 from newsletter.mail.smtp import Envelope
 from newsletter.mail.tables import Letter
 from newsletter.newsletters.tables import Newsletter
@@ -25,7 +25,7 @@ from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.tokens import new_id
 
 
-async def write_confirmation(installation: Installation, session: Session, letter: Letter) -> Written | None:
+async def write_confirmation(installation: Installation, session: Session, letter: Letter) -> WrittenLetter | None:
     """Write the letter that a signup request leads to; None where the request is gone or confirmed.
 
     Whoever is subscribed already is told so instead, and the request is dropped: it changed nothing (RULES H3).
@@ -80,7 +80,7 @@ def _already(installation: Installation, newsletter: Newsletter, language: str) 
 
 async def write_welcome(
     installation: Installation, unsubscribe_url: str, session: Session, letter: Letter
-) -> Written | None:
+) -> WrittenLetter | None:
     """Write the copy of the agreement that a new subscriber gets, with the way out and the right to object (RULES
     B4).
     """
@@ -133,7 +133,7 @@ def _signature(installation: Installation, newsletter: Newsletter) -> Sequence[s
 
 def _written(
     installation: Installation, newsletter: Newsletter, recipient: str, language: str, words: Words, sent: object
-) -> Written:
+) -> WrittenLetter:
     message = Message(
         sender=Mailbox(newsletter.sender_address, newsletter.sender_name or newsletter.name),
         recipient=Mailbox(recipient),
@@ -144,4 +144,4 @@ def _written(
         message_id=f"{new_id()}@{installation.settings.host}",
         headers=(("Auto-Submitted", "auto-generated"),),
     )
-    return Written(Envelope(newsletter.sender_address, recipient), message.to_bytes(), sent)  # type: ignore[arg-type]
+    return WrittenLetter(Envelope(newsletter.sender_address, recipient), message.to_bytes(), sent)  # type: ignore[arg-type]

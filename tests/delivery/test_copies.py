@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.delivery.copies import Copies, Personal
+from newsletter.delivery.copies import Copies, Particulars
 from newsletter.issues import rendering
 from newsletter.issues.rendering import CompiledIssue, Footer, compile_issue
 from newsletter.mail.message import Mailbox, Message, list_headers
@@ -53,7 +53,7 @@ def both(content: CompiledIssue, reader: dict[str, str | None]) -> tuple[bytes, 
     assert copies is not None
     links = [f"https://news.example.com/click/{'aB-_' * 17}{number}" for number in range(len(content.links))]
     moment = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-    personal = Personal(
+    personal = Particulars(
         recipient="kari@example.com",
         values=rendering.given(reader),
         message_id="one@news.example.com",

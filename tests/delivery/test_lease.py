@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from newsletter.delivery import ledger
+from newsletter.delivery import ledger, leftovers
 from newsletter.delivery.ledger import Recorded
 from newsletter.delivery.rules import BLOCK_SIZE
 from newsletter.delivery.tables import Block, Mailing, MailingState
@@ -134,7 +134,7 @@ async def test_doubt_comes_to_light_in_a_mailing_that_was_cancelled_too(installa
     await steer(installation, mailing, "cancel")
     await wait_for_leases(installation)
     async with installation.database.write() as session:
-        await ledger.settle_interrupted(session)
+        await leftovers.settle_interrupted(session)
     assert await in_doubt(installation, mailing) == {recipient.email for recipient in window}
     progress = await standing(installation, mailing)
     assert (progress.state, progress.in_doubt, progress.withdrawn) == (MailingState.CANCELLED, 5, 15)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import inspect, select
 
 from newsletter.clock import TurnedClock, day_of
-from newsletter.delivery import ledger
+from newsletter.delivery import leftovers
 from newsletter.delivery.tables import Block, Mailing, Result
 from newsletter.installation import Installation
 from newsletter.measurement.tables import MeasurementKey
@@ -49,7 +49,7 @@ async def fine_times(installation: Installation) -> set[str]:
 async def settle(installation: Installation) -> None:
     """Do what the worker does every ten minutes."""
     async with installation.database.write() as session:
-        await ledger.settle_interrupted(session)
+        await leftovers.settle_interrupted(session)
 
 
 async def test_a_finished_mailing_keeps_its_days_alone(

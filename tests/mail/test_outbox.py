@@ -14,7 +14,7 @@ from newsletter.agreements.actions import Origin
 from newsletter.clock import TurnedClock
 from newsletter.database import Session
 from newsletter.installation import Installation
-from newsletter.mail.outbox import BATCH, Outbox, Written
+from newsletter.mail.outbox import BATCH, Outbox, WrittenLetter
 from newsletter.mail.smtp import Connections, Envelope, read_relay
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.signup.actions import Asked, ask
@@ -41,14 +41,14 @@ class Office:
         installation = self.installation
         return Outbox(installation.database, installation.clock, self.relay, {LetterKind.CONFIRMATION: self._write})
 
-    async def _write(self, session: Session, letter: Letter) -> Written | None:
+    async def _write(self, session: Session, letter: Letter) -> WrittenLetter | None:
         request = await session.get(SignupRequest, letter.request_id)
         assert request is not None
         if request.email in self.broken:
             raise KeyError(request.email)
         if request.email is None:
             return None
-        return Written(Envelope("news@example.com", request.email), b"Subject: Please confirm\r\n\r\n")
+        return WrittenLetter(Envelope("news@example.com", request.email), b"Subject: Please confirm\r\n\r\n")
 
     async def receive(self, *emails: str) -> None:
         """Take signups."""
