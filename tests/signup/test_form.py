@@ -88,7 +88,7 @@ async def test_the_pages_name_the_hours_that_are_set(sqlite_installation: Instal
         for path in ("/newsletters/weekly/asked", await site.confirmation_path("kari@example.com"), "/confirm/x"):
             answer = await site.http.get(path, headers={"accept-language": "nb"})
             assert "48 timer" in answer.text.partition("<main")[2], path
-            assert "72" not in answer.text.partition("</h1>")[2], path
+            assert "72 timer" not in answer.text, path
 
 
 @pytest.mark.parametrize(
