@@ -3,7 +3,7 @@
 They carry no advertising, nothing that was typed into the form (RULES A8), and are never measured (RULES D4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from newsletter.agreements import actions as agreements
@@ -23,6 +23,8 @@ from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import active_subscription
 from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.tokens import new_id
+
+Sent = Callable[[Session], Awaitable[None]]
 
 
 async def write_confirmation(installation: Installation, session: Session, letter: Letter) -> WrittenLetter | None:
@@ -132,7 +134,7 @@ def _signature(installation: Installation, newsletter: Newsletter) -> Sequence[s
 
 
 def _written(
-    installation: Installation, newsletter: Newsletter, recipient: str, language: str, words: Words, sent: object
+    installation: Installation, newsletter: Newsletter, recipient: str, language: str, words: Words, sent: Sent | None
 ) -> WrittenLetter:
     message = Message(
         sender=Mailbox(newsletter.sender_address, newsletter.sender_name or newsletter.name),
@@ -144,4 +146,4 @@ def _written(
         message_id=f"{new_id()}@{installation.settings.host}",
         headers=(("Auto-Submitted", "auto-generated"),),
     )
-    return WrittenLetter(Envelope(newsletter.sender_address, recipient), message.to_bytes(), sent)  # type: ignore[arg-type]
+    return WrittenLetter(Envelope(newsletter.sender_address, recipient), message.to_bytes(), sent)
