@@ -8,6 +8,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+# Where the system has it: the one that goes on while the machine sleeps.
+_EVER_GROWING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """What the program may ask about time."""
@@ -16,7 +19,7 @@ class Clock(Protocol):
         """Give the wall-clock time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Give seconds that only ever grow, for measuring how long something took."""
+        """Give seconds that only ever grow, also while the process is stopped or the machine sleeps."""
 
 
 def day_of(moment: datetime) -> datetime:
@@ -32,8 +35,8 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Give seconds that only ever grow."""
-        return time.monotonic()
+        """Give seconds that only ever grow, also while the process is stopped or the machine sleeps."""
+        return time.clock_gettime(_EVER_GROWING)
 
 
 class TurnedClock:

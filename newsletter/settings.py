@@ -57,12 +57,39 @@ class Settings(BaseModel):
         str,
         Field(
             repr=False,
-            description="The relay: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port`.",
+            description="The relay: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port` and "
+            "options; further ones, separated by spaces, stand in where it fails.",
         ),
     ] = "smtp://localhost:25"
     smtp_connections: Annotated[
         int, Field(ge=1, le=200, description="How many connections to the relay are used at once.")
     ] = 10
+    relays: Annotated[
+        str,
+        Field(
+            repr=False,
+            description="Relays of their own for senders' domains: `news.example.com = smtp://…`, one a line or "
+            "separated by semicolons.",
+        ),
+    ] = ""
+    domain_pace: Annotated[
+        str,
+        Field(
+            description="Mails per second, minute or hour, and connections, to a domain from all workers together: "
+            "`gmail.com=20/s 8; outlook.com,hotmail.com=300/m 4; *=2/s`."
+        ),
+    ] = ""
+    hourly_limit: Annotated[
+        int,
+        Field(ge=0, le=1_000_000_000, description="The most mails of a sender's domain in an hour; 0 for no limit."),
+    ] = 0
+    warm_up: Annotated[
+        str,
+        Field(
+            description="Sending domains that are new: the first day, its mails and the last day's: "
+            "`news.example.com=2026-11-22 50 10000`."
+        ),
+    ] = ""
     bounce_domain: Annotated[
         str,
         Field(description="The domain whose mail reaches this service; the mailto unsubscribe address is under it."),
@@ -118,6 +145,11 @@ class Settings(BaseModel):
     def database(self) -> str:
         """Give the URL of the database that is used."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'newsletter.sqlite'}"
+
+    @property
+    def journal_dir(self) -> Path:
+        """Give the folder of the journals of delivery, which must be this machine's own."""
+        return self.data_dir / "journal"
 
     @property
     def host(self) -> str:

@@ -28,6 +28,7 @@ from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
 from newsletter.mail.dkim import Signer
 from newsletter.mail.dkim_keys import SigningDomain, read_domain
+from newsletter.mail.line import Line
 from newsletter.mail.outbox import Outbox, Writer, WrittenLetter
 from newsletter.mail.smtp import Connections, read_relay
 from newsletter.mail.tables import Letter, LetterKind
@@ -54,7 +55,7 @@ class Worker:
         relay, signing = read_relay(settings.smtp_url), _signing_domain(settings)
         signer = Signer(signing, installation.clock) if signing else None
         self._connections = Connections(relay, settings.smtp_connections, settings.host, signer)
-        self._sender = Sender(installation, self._connections, self._name, partial(bounces.watch, installation))
+        self._sender = Sender(installation, Line(self._connections), self._name, partial(bounces.watch, installation))
         self._outbox = Outbox(
             installation.database,
             installation.clock,
@@ -69,7 +70,7 @@ class Worker:
         """Take up what the predecessor left, and begin."""
         async with self._installation.database.write() as session:
             await ledger.release_of(session, self._name)
-            await leftovers.settle_interrupted(session)
+            await leftovers.settle_interrupted(session, self._installation)
         if self._installation.database.on_sqlite and _alone(self._installation.settings.data_dir, self._lock):
             await self._outbox.recover()
         await self._beat()
@@ -150,7 +151,7 @@ class Worker:
             await purge_expired(session, self._installation)
             await bounces.purge_tallies(session, self._installation)
             await delivery.forget_old_marks(session, clock)
-            await leftovers.settle_interrupted(session)
+            await leftovers.settle_interrupted(session, self._installation)
 
 
 def check(settings: Settings) -> None:

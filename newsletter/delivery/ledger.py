@@ -3,16 +3,17 @@
 Every function is one step of a transaction of its caller. Plain statements, not objects: this is the busy path.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, or_, select, update
 from sqlmodel import col
 
 from newsletter.database import Session, database_seconds
 from newsletter.delivery.rules import LEASE_SECONDS
 from newsletter.delivery.tables import Block, Delivery, Mailing, MailingState, Result
-from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
+from newsletter.mail.smtp import Outcome, OutcomeKind
 from newsletter.subscribers.actions import mailable
 from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.tokens import new_id
@@ -20,8 +21,7 @@ from newsletter.tokens import new_id
 COUNTERS = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One delivery of the ledger with what is needed to write to its subscriber; `tries` were made already."""
 
     number: int
@@ -57,8 +57,12 @@ async def now(session: Session) -> float:
     return float((await session.execute(select(database_seconds()))).scalar_one())
 
 
-async def lease(session: Session, mailing_id: str, owner: str) -> Block | None:
-    """Take a block that is due and that nobody holds. What an earlier holder left unknown becomes in doubt."""
+async def free(session: Session, mailing_id: str) -> Block | None:
+    """Give a block that is due and that nobody holds, locked; None where there is none.
+
+    What an earlier holder left unknown lies between `done_to` and `marked_to`, under the lease that it still names: see
+    `recovery.settle`.
+    """
     query = (
         select(Block)
         .join(Mailing, col(Mailing.id) == col(Block.mailing_id))
@@ -74,58 +78,35 @@ async def lease(session: Session, mailing_id: str, owner: str) -> Block | None:
         .with_for_update(skip_locked=True, of=Block)
     )
     block: Block | None = (await session.execute(query)).scalar_one_or_none()
-    if block is None:
-        return None
-    seconds = await now(session)
-    if block.marked_to > block.done_to:
-        await put_in_doubt(session, block)
-    elif block.done_to == block.first:
-        block.pass_at = seconds
-    block.owner, block.lease, block.leased_until = owner, new_id(), seconds + LEASE_SECONDS
-    await session.flush()
     return block
 
 
-async def put_in_doubt(session: Session, block: Block) -> None:
-    """Record as in doubt whoever was in the window that a lost worker had marked."""
-    lost = await window(session, block, block.marked_to - block.done_to, block.marked_to)
-    rows = [
-        {
-            "mailing_id": block.mailing_id,
-            "number": recipient.number,
-            "attempt": block.pass_number,
-            "outcome": OutcomeKind.IN_DOUBT,
-            "stage": None,
-            "code": None,
-            "enhanced": None,
-            "retry_at": None,
-        }
-        for recipient in lost
-    ]
-    if rows:
-        await session.execute(insert(Result), rows)
-    block.in_doubt += len(rows)
-    if block.pass_number > 1:
-        block.deferred -= len(rows)
-    block.done_to = block.marked_to
+async def take(session: Session, block: Block, owner: str) -> None:
+    """Lease a free block to `owner`, under a new lease."""
+    seconds = await now(session)
+    if block.done_to == block.first:
+        block.pass_at = seconds
+    block.owner, block.lease, block.leased_until = owner, new_id(), seconds + LEASE_SECONDS
+    await session.flush()
 
 
 async def window(session: Session, block: Block, size: int, before: int | None = None) -> list[Recipient]:
     """Give the next recipients of this pass over the block, at most `size`, each of whom may be mailed at this
-    moment.
+    moment: those without a result, and those whose deferred one is due.
     """
     mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
-    if block.pass_number == 1:
-        due = ~exists().where(mine)
-    else:
-        due = exists().where(
+    due: ColumnElement[bool] = ~exists().where(mine)
+    tries: ColumnElement[int] = literal(0)
+    if block.pass_number > 1:
+        retry = exists().where(
             mine,
             col(Result.attempt) < block.pass_number,
             col(Result.outcome) == OutcomeKind.DEFERRED,
             col(Result.retry_at) <= block.pass_at,
             ~_superseded(),
         )
-    tries = select(func.count()).where(mine, col(Result.stage).in_((Stage.RCPT, Stage.DATA))).scalar_subquery()
+        due = or_(due, retry)
+        tries = select(func.count()).where(mine).scalar_subquery()
     upper = col(Delivery.number) <= block.last if before is None else col(Delivery.number) < before
     query = (
         select(
@@ -147,7 +128,28 @@ async def window(session: Session, block: Block, size: int, before: int | None =
         .order_by(col(Delivery.number))
         .limit(size)
     )
-    return [Recipient(*row) for row in (await session.execute(query)).all()]
+    return [Recipient._make(row) for row in (await session.execute(query)).all()]
+
+
+async def still_mailable(session: Session, block: Block, numbers: Collection[int]) -> set[int]:
+    """Give those of the deliveries that may be mailed at this moment; nobody where the mailing does not go on, or the
+    block is not ours any more (RULES E3).
+    """
+    query = (
+        select(col(Delivery.number))
+        .join(Mailing, col(Mailing.id) == col(Delivery.mailing_id))
+        .join(Block, and_(col(Block.mailing_id) == col(Mailing.id), col(Block.number) == block.number))
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .where(
+            col(Delivery.mailing_id) == block.mailing_id,
+            col(Delivery.number).between(min(numbers), max(numbers)),
+            col(Mailing.state) == MailingState.SENDING,
+            col(Block.lease) == block.lease,
+            mailable(),
+        )
+    )
+    return set((await session.execute(query)).scalars()).intersection(numbers)
 
 
 def _superseded() -> ColumnElement[bool]:
@@ -194,6 +196,7 @@ async def append(session: Session, mailing_id: str, recorded: Sequence[Recorded]
             "stage": item.outcome.stage,
             "code": item.outcome.code,
             "enhanced": item.outcome.enhanced,
+            "reply": item.outcome.reply or None,
             "retry_at": item.retry_at,
         }
         for item in recorded
@@ -216,7 +219,14 @@ async def append_late(session: Session, block: Block, recorded: Sequence[Recorde
                 col(Result.attempt) == item.attempt,
                 col(Result.outcome) == OutcomeKind.IN_DOUBT,
             )
-            .values(outcome=item.kind, stage=item.outcome.stage, code=item.outcome.code, enhanced=item.outcome.enhanced)
+            .values(
+                outcome=item.kind,
+                stage=item.outcome.stage,
+                code=item.outcome.code,
+                enhanced=item.outcome.enhanced,
+                reply=item.outcome.reply or None,
+                let_be=False,
+            )
         )
         settled[item.kind] += changed.rowcount  # type: ignore[attr-defined]
     total = sum(settled.values())
@@ -233,28 +243,40 @@ async def append_late(session: Session, block: Block, recorded: Sequence[Recorde
         )
 
 
-async def next_retry(session: Session, block: Block) -> float | None:
-    """Give when the block's next deferred delivery is due, or None where none is left.
-
-    Whoever left meanwhile, or may no longer be mailed, waits for nothing.
+async def next_due(session: Session, block: Block, soon: float) -> float | None:
+    """Give when the block is to be gone through again: at the next retry, or `soon` where somebody has no result yet;
+    None where nobody is left. Whoever left meanwhile, or may no longer be mailed, waits for nothing.
     """
-    query = (
-        select(func.min(col(Result.retry_at)))
-        .join(
-            Delivery,
-            and_(col(Delivery.mailing_id) == col(Result.mailing_id), col(Delivery.number) == col(Result.number)),
-        )
+    mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
+    everybody = (
+        select(col(Delivery.number))
+        .select_from(Delivery)
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .where(
-            col(Result.mailing_id) == block.mailing_id,
-            col(Result.number).between(block.first, block.last),
-            col(Result.outcome) == OutcomeKind.DEFERRED,
-            ~_superseded(),
+            col(Delivery.mailing_id) == block.mailing_id,
+            col(Delivery.number).between(block.first, block.last),
             mailable(),
         )
     )
-    earliest = (await session.execute(query)).scalar_one()
-    return None if earliest is None else float(earliest)
+    undecided = (await session.execute(everybody.where(~exists().where(mine)).limit(1))).first()
+    retries = everybody.join(Result, mine).where(col(Result.outcome) == OutcomeKind.DEFERRED, ~_superseded())
+    earliest = (await session.execute(retries.with_only_columns(func.min(col(Result.retry_at))))).scalar_one()
+    return min((time for time in (soon if undecided else None, earliest) if time is not None), default=None)
+
+
+def count(block: Block, recorded: Sequence[Recorded]) -> None:
+    """Move the counters of a block by what was recorded."""
+    for item in recorded:
+        if item.recipient.tries:
+            block.deferred -= 1
+        name = str(item.kind)
+        setattr(block, name, getattr(block, name) + 1)
+
+
+def progress(block: Block) -> dict[str, object]:
+    """Give how far a block has come, for `hold`."""
+    names = ("done_to", "marked_to", "pass_number", "due_at", "pass_at", "finished", *COUNTERS)
+    return {name: getattr(block, name) for name in names}
 
 
 async def release_of(session: Session, owner: str) -> None:

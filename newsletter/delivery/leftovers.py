@@ -7,12 +7,13 @@ from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlmodel import col
 
 from newsletter.database import Session, database_seconds
-from newsletter.delivery import ledger
+from newsletter.delivery import recovery
 from newsletter.delivery.tables import Block, Mailing, MailingState, Result
+from newsletter.installation import Installation
 
 
-async def settle_interrupted(session: Session) -> None:
-    """Put in doubt what a lost worker left unknown of mailings that nobody goes on with: paused or cancelled ones.
+async def settle_interrupted(session: Session, installation: Installation) -> None:
+    """Settle what a lost worker left unknown of mailings that nobody goes on with: paused or cancelled ones.
 
     Of the cancelled ones also forget the times that the last windows, recorded after the end, have left.
     """
@@ -27,7 +28,7 @@ async def settle_interrupted(session: Session) -> None:
         .with_for_update(skip_locked=True, of=Block)
     )
     for block in (await session.execute(query)).scalars().all():
-        await ledger.put_in_doubt(session, block)
+        await recovery.settle(session, installation, block)
         block.owner = block.lease = None
     await session.flush()
     late = select(col(Mailing.id)).where(

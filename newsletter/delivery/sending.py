@@ -1,58 +1,58 @@
-"""The worker's side of a mailing: lease a block, and go through it window by window.
+"""The worker's side of a mailing: lanes lease blocks and go through them window by window, over one line to the relay.
 
-A window is never larger than the number of connections. Its end is committed before any of its mail leaves, and its
-results together with the marking of the next window. So whatever is killed, whenever: nobody gets an issue twice,
-nobody is left out, and at most a window is in doubt (promise P4).
+While one lane records, another's mail leaves, so the line never runs dry. A window's end is committed before any of its
+mail leaves; its size follows from how long the last one took, so that pausing, stopping and leaving act at once.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
-from newsletter.database import Session
-from newsletter.delivery import ledger, leftovers
+from newsletter.delivery import ledger
 from newsletter.delivery.content import Edition, edition_of
-from newsletter.delivery.ledger import Recipient, Recorded
-from newsletter.delivery.rules import RENEW_SECONDS, relay_failed, relay_wait, retry_at
-from newsletter.delivery.tables import Block, Mailing, MailingState
+from newsletter.delivery.recording import Recorder, Reported, Watcher
+from newsletter.delivery.rules import LANES, LARGEST_WINDOW, RENEW_SECONDS, relay_wait, sender_refused, window_size
+from newsletter.delivery.tables import Mailing, MailingState
+from newsletter.delivery.window import Held, Tried, Window
 from newsletter.installation import Installation
-from newsletter.mail.smtp import Connections, Outcome, OutcomeKind, Stage
-from newsletter.tokens import jitter
+from newsletter.logs import where
+from newsletter.mail.line import Line
+from newsletter.mail.trouble import Trouble
+
+__all__ = ["DRAIN_SECONDS", "Reported", "Sender", "Tried", "Watcher"]
 
 _log = structlog.get_logger(__name__)
 # After a stop signal, what is undecided after so many seconds becomes in doubt (DESIGN §5).
 DRAIN_SECONDS = 6.0
-# How long what is known waits for a database that fails for a moment, before it must count as unknown.
-_PATIENCE_SECONDS = (0.1, 0.5, 2.0, 5.0, 10.0)
-Tried = tuple[Recipient, Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """An outcome as those who watch over dead addresses need it; a letter's is of no mailing."""
-
-    mailing_id: str | None
-    subscriber_id: str
-    email: str
-    outcome: Outcome
-
-
-Watcher = Callable[[Session, Sequence[Reported]], Awaitable[None]]
+# How often those who still wait are looked up again.
+LOOK_SECONDS = 0.2
 
 
 class Sender:
-    """Works on mailings for one worker process, named `owner`."""
+    """Works on mailings for one worker process, named `owner`.
 
-    def __init__(self, installation: Installation, connections: Connections, owner: str, watcher: Watcher) -> None:
+    `lanes` and `largest` bound what may be in doubt where a whole machine is lost: their product, for each mailing.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        line: Line,
+        owner: str,
+        watcher: Watcher,
+        *,
+        lanes: int = LANES,
+        largest: int = LARGEST_WINDOW,
+    ) -> None:
         self._installation = installation
-        self._connections = connections
-        self._owner = owner
-        self._watcher = watcher
+        self._line = line
         self._stopping = asyncio.Event()
+        self._recorder = Recorder(installation, owner, watcher, self._stopping)
+        self._lanes = min(lanes, line.connections.limit)
+        self._largest = largest
         self._idle = asyncio.Condition()
         self._busy = 0
         self._failures = 0
@@ -77,204 +77,105 @@ class Sender:
                 self._idle.notify_all()
 
     async def _work_on(self, mailing_id: str) -> None:
-        database = self._installation.database
-        async with database.read() as session:
+        async with self._installation.database.read() as session:
             mailing = await session.get(Mailing, mailing_id)
             if mailing is None or mailing.state != MailingState.SENDING:
                 return
             edition = await edition_of(session, self._installation, mailing.issue_id)
-        while not self._stopping.is_set():
-            async with database.write() as session:
-                block = await ledger.lease(session, mailing_id, self._owner)
-            if block is None:
-                return
-            await self._work_through(mailing, edition, block)
-
-    async def _work_through(self, mailing: Mailing, edition: Edition, block: Block) -> None:
-        tried: Sequence[Tried] = ()
-        while True:
-            block, recipients = await self._record(mailing, block, tried)
-            if not recipients:
-                return
-            async with self._renewing(block):
-                tried = await self._send_window(edition, recipients)
-            if all(relay_failed(outcome) for _, outcome in tried):
-                await self._give_back(block)
-                return
-            self._failures = 0
-
-    async def _record(self, mailing: Mailing, block: Block, tried: Sequence[Tried]) -> tuple[Block, list[Recipient]]:
-        """Record a window, mark the next. A database that fails for a moment turns nothing that is known to doubt."""
-        for seconds in _PATIENCE_SECONDS:
-            try:
-                return await self._record_once(mailing, block, tried)
-            except IntegrityError:
-                raise
-            except (DBAPIError, OSError) as error:
-                _log.warning("window_not_recorded", kind=type(error).__name__)
-            await self._pause(seconds)
-        return await self._record_once(mailing, block, tried)
-
-    async def _record_once(
-        self, mailing: Mailing, block: Block, tried: Sequence[Tried]
-    ) -> tuple[Block, list[Recipient]]:
-        changed = Block(**block.model_dump())
-        async with self._installation.database.write() as session:
-            return changed, await self._advance(session, mailing, changed, tried)
-
-    async def _advance(
-        self, session: Session, mailing: Mailing, block: Block, tried: Sequence[Tried]
-    ) -> list[Recipient]:
-        """Record a window's results and mark the next one, in this one transaction; nobody when the block is let go."""
-        holding = await ledger.hold(session, block)
-        recorded = await self._decide(session, mailing, block, tried)
-        if not holding:
-            await ledger.append_late(session, block, recorded)
-            return []
-        await ledger.append(session, mailing.id, recorded)
-        await self._report(session, mailing.id, recorded)
-        _count(block, recorded)
-        block.done_to = block.marked_to
-        state = await session.get(Mailing, mailing.id, populate_existing=True)
-        going_on = state is not None and state.state == MailingState.SENDING and not self._stopping.is_set()
-        recipients = await ledger.window(session, block, self._connections.limit) if going_on else []
-        if recipients:
-            block.marked_to = recipients[-1].number + 1
-            await ledger.hold(session, block, **_progress(block))
-            return recipients
-        if going_on:
-            await self._end_pass(session, block)
-        await ledger.hold(session, block, **_progress(block), leased_until=0.0, lease=None, owner=None)
-        return []
-
-    async def _decide(self, session: Session, mailing: Mailing, block: Block, tried: Sequence[Tried]) -> list[Recorded]:
-        """Say what follows from each outcome, and when to try again by the database's clock."""
-        if not tried:
-            return []
-        now = await ledger.now(session)
-        age = (self._installation.clock.now() - (mailing.started_at or mailing.created_at)).total_seconds()
-        recorded = []
-        for recipient, outcome in tried:
-            later = retry_at(outcome, recipient.tries + 1, age, now, jitter(1.0, 1.5))
-            recorded.append(Recorded(recipient, block.pass_number, outcome, later))
-        return recorded
-
-    async def _end_pass(self, session: Session, block: Block) -> None:
-        due = await ledger.next_retry(session, block)
-        block.done_to = block.marked_to = block.first
-        block.pass_number += 1
-        if due is not None:
-            block.due_at = due
-            return
-        # What is left over has left: unsubscribed or erased since the audience was frozen.
-        block.deferred = 0
-        decided = block.delivered + block.refused + block.in_doubt
-        block.withdrawn = block.last - block.first + 1 - decided
-        block.finished = True
-        block.due_at = block.pass_at = 0.0
-        await leftovers.forget_retries(session, block)
-
-    async def _send_window(self, edition: Edition, recipients: Sequence[Recipient]) -> list[Tried]:
-        """Send to all at once. After a stop signal, what takes too long is cut off."""
-        begun: set[int] = set()
-        sending = [asyncio.create_task(self._send(edition, recipient, begun)) for recipient in recipients]
-        everything = asyncio.gather(*sending, return_exceptions=True)
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        lanes = [asyncio.create_task(self._go_along(mailing, edition)) for _ in range(self._lanes)]
         try:
-            await asyncio.wait((everything, stopping), return_when=asyncio.FIRST_COMPLETED)
-            if not everything.done():
-                await asyncio.wait((everything,), timeout=DRAIN_SECONDS)
+            await asyncio.gather(*lanes)
         finally:
-            stopping.cancel()
-            for task in sending:
-                task.cancel()
-        results = await everything
-        return [
-            (recipient, _outcome_of(result, begun=recipient.number in begun))
-            for recipient, result in zip(recipients, results, strict=True)
-        ]
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
 
-    async def _send(self, edition: Edition, recipient: Recipient, begun: set[int]) -> Outcome:
+    async def _go_along(self, mailing: Mailing, edition: Edition) -> None:
+        """Be one lane: window after window, block after block."""
+        without_journal = max(1, self._line.connections.limit // self._lanes)
+        least = min(self._line.connections.limit, self._largest)
+        time = asyncio.get_running_loop().time
+        size = least
+        held = await self._recorder.first(mailing, size, without_journal)
+        while held is not None:
+            began = time()
+            tried = await self._send_window(edition, held)
+            size = window_size(len(held.recipients), time() - began, least, self._largest)
+            trouble = self._trouble(held, tried)
+            held = await self._recorder.next(mailing, held, tried, size, without_journal, trouble)
+            if trouble is None:
+                self._failures = 0
+            elif await self._wait_for_relay(trouble):
+                held = await self._recorder.first(mailing, least, without_journal)
+
+    def _trouble(self, held: Held, tried: Sequence[Tried]) -> Trouble | None:
+        """Say what kept the relay from being used, if anything did."""
+        if held.trouble is not None:
+            return self._line.connections.explain(held.trouble)
+        if sender_refused([outcome for _, outcome in tried]):
+            return self._line.connections.explain_refusal(tried[0][1])
+        return None
+
+    async def _send_window(self, edition: Edition, held: Held) -> list[Tried]:
+        """Send to all of a window. After a stop signal nothing more is begun, and what takes too long is cut off."""
+        window = Window(edition, held, self._installation.clock, self._line.connections.signer)
+        signing = asyncio.create_task(window.sign(self._line.wake))
+        looking = asyncio.create_task(self._look_after(window, held))
         try:
-            envelope, content = edition.write(recipient)
+            await self._line.carry(window)
+        finally:
+            window.stop()
+            signing.cancel()
+            await asyncio.gather(signing, looking, return_exceptions=True)
+        held.trouble = window.trouble
+        return window.tried
+
+    async def _look_after(self, window: Window, held: Held) -> None:
+        """While a window is on its way: keep its lease, and let nobody of it wait on who has left."""
+        try:
+            await self._look_again_and_again(window, held)
         except Exception as error:
-            # Nothing has left, and nothing will by trying again: this one mail can't be written.
-            _log.error("mail_not_written", kind=type(error).__name__)
-            return Outcome(OutcomeKind.REFUSED, Stage.WRITE)
-        return await self._connections.send(envelope, content, lambda: begun.add(recipient.number))
+            # Nobody looks any more, so nothing may be begun any more.
+            _log.error("window_lost_sight_of", kind=type(error).__name__, where=where(error))
+            window.stop()
 
-    async def _report(self, session: Session, mailing_id: str, recorded: Sequence[Recorded]) -> None:
-        if recorded:
-            await self._watcher(
-                session,
-                [
-                    Reported(mailing_id, item.recipient.subscriber_id, item.recipient.email, item.outcome)
-                    for item in recorded
-                ],
-            )
+    async def _look_again_and_again(self, window: Window, held: Held) -> None:
+        time = asyncio.get_running_loop().time
+        renewed_at = time()
+        while not await _happens(window.over, LOOK_SECONDS):
+            if self._stopping.is_set():
+                window.stop()
+                if not await _happens(window.over, DRAIN_SECONDS):
+                    await self._line.cut_off()
+                return
+            try:
+                if time() - renewed_at > RENEW_SECONDS:
+                    renewed_at = time()
+                    await self._renew(window, held)
+                elif waiting := window.waiting:
+                    async with self._installation.database.read() as session:
+                        window.narrow(await ledger.still_mailable(session, held.block, waiting))
+                    self._line.wake()
+            except (DBAPIError, OSError) as error:
+                _log.warning("window_not_looked_after", kind=type(error).__name__)
 
-    async def _give_back(self, block: Block) -> None:
-        """The relay could not be reached, so nothing was attempted: unmark the window, and wait a while."""
-        async with self._installation.database.write() as session:
-            await ledger.hold(session, block, marked_to=block.done_to, leased_until=0.0, lease=None, owner=None)
+    async def _renew(self, window: Window, held: Held) -> None:
+        deadline = await self._recorder.renew(held)
+        if deadline is None:
+            window.stop()
+        else:
+            held.deadline = deadline
+
+    async def _wait_for_relay(self, trouble: Trouble) -> bool:
+        """Wait before the relay is tried again; say whether it is to be: not after a stop signal."""
         self._failures += 1
         wait = relay_wait(self._failures)
-        _log.warning("relay_unreachable", seconds=wait)
-        await self._pause(wait)
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-
-    @contextlib.asynccontextmanager
-    async def _renewing(self, block: Block) -> AsyncIterator[None]:
-        """Keep the lease while a slow relay takes its time."""
-        over = asyncio.Event()
-
-        async def renew() -> None:
-            async with self._installation.database.write() as session:
-                await ledger.hold(session, block)
-
-        # It is told to end, not cut off: a transaction must not be cancelled half-way.
-        task = asyncio.create_task(_repeat(RENEW_SECONDS, renew, over))
-        try:
-            yield
-        finally:
-            over.set()
-            await task
+        _log.warning("relay_unusable", seconds=wait, trouble=trouble.kind, why=trouble.sentence)
+        return not await _happens(self._stopping, wait)
 
 
-async def _repeat(seconds: float, work: Callable[[], Awaitable[None]], over: asyncio.Event) -> None:
-    while True:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), seconds)
-            return
-        try:
-            await work()
-        except (DBAPIError, OSError) as error:
-            _log.warning("lease_not_renewed", kind=type(error).__name__)
-
-
-def _outcome_of(result: Outcome | BaseException, *, begun: bool) -> Outcome:
-    if isinstance(result, Outcome):
-        return result
-    if not isinstance(result, asyncio.CancelledError):
-        _log.error("mail_failed", kind=type(result).__name__)
-    if begun:
-        return Outcome(OutcomeKind.IN_DOUBT, Stage.DATA)
-    if isinstance(result, asyncio.CancelledError):
-        return Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT)
-    return Outcome(OutcomeKind.REFUSED, Stage.WRITE)
-
-
-def _count(block: Block, recorded: Sequence[Recorded]) -> None:
-    for item in recorded:
-        if item.attempt > 1:
-            block.deferred -= 1
-        name = str(item.kind)
-        setattr(block, name, getattr(block, name) + 1)
-
-
-def _progress(block: Block) -> dict[str, object]:
-    names = ("done_to", "marked_to", "pass_number", "due_at", "pass_at", "finished", *ledger.COUNTERS)
-    return {name: getattr(block, name) for name in names}
+async def _happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event that long; say whether it happened."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()

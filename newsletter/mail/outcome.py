@@ -1,8 +1,10 @@
 """What became of one attempt to send a mail, and what a reply that was not hoped for means. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from newsletter.mail.reply_words import kept_of
 
 # An address of a network at the beginning of a reply is no code.
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\.?\w)")
@@ -39,9 +41,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt: codes only, for a reply's text may hold the address (RULES C7).
+    """What became of one attempt.
 
-    `vetoed` is where a recipient was refused in words that speak of something else than a missing mailbox.
+    `vetoed` is where a recipient was refused in words that speak of something else than a missing mailbox. `reply` is
+    what may be kept of the words (RULES C7); they decide nothing, so outcomes that differ in them alone are equal.
     """
 
     kind: OutcomeKind
@@ -49,6 +52,7 @@ class Outcome:
     code: int | None = None
     enhanced: str | None = None
     vetoed: bool = False
+    reply: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +63,22 @@ class Envelope:
     recipient: str
 
 
-def outcome_of_reply(stage: Stage, code: int, text: str) -> Outcome:
-    """Give the outcome of a reply that was not the hoped-for one.
+def relay_failed(outcome: Outcome) -> bool:
+    """Say whether the relay itself could not be used, so that the outcome says nothing about the recipient."""
+    return outcome.kind is OutcomeKind.NOT_ATTEMPTED and outcome.stage in (Stage.CONNECT, Stage.MAIL)
 
-    552 at RCPT means a full mailbox, and is tried again like 452 (RULES F9).
+
+def outcome_of_reply(stage: Stage, code: int, text: str, *, recipient: str = "") -> Outcome:
+    """Give the outcome of a reply that was not the hoped-for one, about a mail to `recipient`.
+
+    552 at RCPT means a full mailbox, and is tried again like 452 (RULES F9). Nothing of the address is kept.
     """
     found = _ENHANCED.match(text.strip())
     enhanced = found.group(1) if found and found.group(1)[0] == str(code)[0] else None
+    reply = kept_of(text, recipient)
     temporary = 400 <= code < 500 or (stage is Stage.RCPT and code == 552)
     if temporary:
-        return Outcome(OutcomeKind.DEFERRED, stage, code, enhanced)
+        return Outcome(OutcomeKind.DEFERRED, stage, code, enhanced, reply=reply)
     # An address may hold any word, and words are spread over the lines of a reply.
     vetoed = stage is Stage.RCPT and _NOT_DEAD.search(_NO_WORDS.sub(" ", text)) is not None
-    return Outcome(OutcomeKind.REFUSED, stage, code, enhanced, vetoed)
+    return Outcome(OutcomeKind.REFUSED, stage, code, enhanced, vetoed, reply)

@@ -25,6 +25,10 @@ NextMail = Callable[[], Mail | None]
 Done = Callable[[Mail, Outcome], object]
 
 
+class Withheld(Exception):
+    """Raised by a mail's `begun`: its content must not leave any more. The connection is dropped, and nothing else."""
+
+
 class Pipeline(asyncio.Protocol):
     """One connection, ready for mail. Use `take_over` to make one."""
 

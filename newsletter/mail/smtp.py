@@ -13,10 +13,12 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 
 from newsletter.errors import MisconfiguredError
+from newsletter.mail.conversation import Mail
 from newsletter.mail.dkim import Signer
 from newsletter.mail.exchange import Patience
-from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, outcome_of_reply
-from newsletter.mail.pipeline import Pipeline, take_over
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, outcome_of_reply, relay_failed
+from newsletter.mail.pipeline import Done, NextMail, Pipeline, Withheld, take_over
+from newsletter.mail.trouble import Trouble, trouble_at_mail, trouble_of
 
 __all__ = [
     "Connection",
@@ -31,6 +33,8 @@ __all__ = [
 ]
 
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+TROUBLES = (aiosmtplib.SMTPException, OSError, TimeoutError, asyncio.IncompleteReadError)
+"""What connecting, securing, signing in and greeting may raise."""
 _CONNECT_SECONDS = 30
 _GOODBYE_SECONDS = 1
 
@@ -84,12 +88,42 @@ class Connection:
             outcome = await self._attempt(envelope, content, begun)
         return outcome
 
+    async def stream(self, next_mail: NextMail, done: Done) -> BaseException | None:
+        """Send what `next_mail` gives until it gives None; `done` gets each outcome, once.
+
+        A connection that ends is opened anew as long as the relay gets anywhere with it; else what is wrong with the
+        relay is given.
+        """
+        carried = 0
+
+        def count(mail: Mail, outcome: Outcome) -> None:
+            nonlocal carried
+            carried += not relay_failed(outcome)
+            done(mail, outcome)
+
+        while True:
+            fresh, lockstep, before = not self._is_open, self._lockstep, carried
+            try:
+                pipeline = await self._open()
+                await pipeline.run(next_mail, count)
+            except Withheld:
+                self.abandon()
+                continue
+            except TROUBLES as error:
+                return error
+            self._lockstep = self._lockstep or pipeline.distrusted
+            if pipeline.usable:
+                return None
+            self.abandon()
+            if carried == before and fresh and self._lockstep == lockstep:
+                return ConnectionResetError("The relay closed the connection before it took anything.")
+
     async def _attempt(self, envelope: Envelope, content: bytes, begun: Callable[[], object]) -> Outcome:
         try:
             pipeline = await self._open()
         except aiosmtplib.SMTPResponseException as error:
             return Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT, error.code)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError, asyncio.IncompleteReadError):
+        except TROUBLES:
             return Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT)
         outcome = await pipeline.send(envelope, content, begun)
         self._lockstep = self._lockstep or pipeline.distrusted
@@ -97,8 +131,12 @@ class Connection:
             self.abandon()
         return outcome
 
+    @property
+    def _is_open(self) -> bool:
+        return self._pipeline is not None and self._pipeline.usable
+
     async def _open(self) -> Pipeline:
-        if self._pipeline is not None and self._pipeline.usable:
+        if self._pipeline is not None and self._is_open:
             return self._pipeline
         self.abandon()
         relay = self._relay
@@ -135,19 +173,29 @@ class Connection:
 
 
 class Connections:
-    """The connections to the relay, of which at most `limit` are in use at once."""
+    """The connections to the relay, of which at most `limit` are in use at once.
+
+    `letters` counts the mails sent one by one that wait for a connection: whoever streams makes room for them.
+    """
 
     def __init__(self, relay: Relay, limit: int, local_hostname: str, signer: Signer | None = None) -> None:
+        self.relay = relay
         self.limit = limit
-        self._signer = signer
+        self.signer = signer
+        self.letters = 0
         self._idle = [Connection(relay, local_hostname) for _ in range(limit)]
         self._all = list(self._idle)
         self._free = asyncio.Semaphore(limit)
 
     @asynccontextmanager
-    async def borrow(self) -> AsyncIterator[Connection]:
+    async def borrow(self, *, letter: bool = False) -> AsyncIterator[Connection]:
         """Lend a connection; the one last given back first, so that few stay open where few are needed."""
-        async with self._free:
+        self.letters += letter
+        try:
+            await self._free.acquire()
+        finally:
+            self.letters -= letter
+        try:
             connection = self._idle.pop()
             try:
                 yield connection
@@ -156,19 +204,29 @@ class Connections:
                 raise
             finally:
                 self._idle.append(connection)
+        finally:
+            self._free.release()
 
     async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
         """Sign `content`, send it over a free connection and give what became of it; see `Connection.send`.
 
         Raises UnsignableMail for what is no mail.
         """
-        if self._signer is not None:
-            content = (await self._signer.sign([content]))[0] + content
-        async with self.borrow() as connection:
+        if self.signer is not None:
+            content = (await self.signer.sign([content]))[0] + content
+        async with self.borrow(letter=True) as connection:
             return await connection.send(envelope, content, begun)
+
+    def explain(self, error: BaseException) -> Trouble:
+        """Say what is wrong with the relay, after an error of `Connection.stream`."""
+        return trouble_of(error, self.relay.host, self.relay.port)
+
+    def explain_refusal(self, outcome: Outcome) -> Trouble:
+        """Say what is wrong with the sender, after a refusal at MAIL."""
+        return trouble_at_mail(outcome.code or 0, outcome.enhanced, self.relay.host, self.relay.port)
 
     async def close(self) -> None:
         """Say goodbye on every connection."""
         await asyncio.gather(*(connection.close() for connection in self._all))
-        if self._signer is not None:
-            self._signer.close()
+        if self.signer is not None:
+            self.signer.close()

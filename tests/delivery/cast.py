@@ -1,8 +1,10 @@
 """The cast of a mailing: a newsletter, its readers, an issue, and a worker that sends it."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import update
@@ -13,11 +15,15 @@ from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import delete_person, end_subscription
 from newsletter.agreements.opening import open_newsletter
 from newsletter.bounces import actions as bounces
-from newsletter.delivery import actions
+from newsletter.clock import TurnedClock
+from newsletter.delivery import actions, doubts
+from newsletter.delivery.progress import Progress
+from newsletter.delivery.progress import progress as progress_of
 from newsletter.delivery.sending import Sender
 from newsletter.delivery.tables import Block, Delivery, Mailing, Result
 from newsletter.installation import Installation
 from newsletter.issues import actions as issues
+from newsletter.mail.line import Line
 from newsletter.mail.smtp import Connections, read_relay
 from newsletter.newsletters.tables import Newsletter
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
@@ -99,11 +105,13 @@ async def worker(
     connections: int = 10,
     name: str = "worker-0",
     kind: type[Sender] = Sender,
+    lanes: int = 1,
 ) -> AsyncIterator[Sender]:
-    """Give a worker's sender, wired as in the program."""
+    """Give a worker's sender, wired as in the program, but with windows as small as its connections."""
     relay = Connections(read_relay(peer.url), connections, "news.example.com")
     try:
-        yield kind(installation, relay, name, partial(bounces.watch, installation))
+        watcher = partial(bounces.watch, installation)
+        yield kind(installation, Line(relay), name, watcher, lanes=lanes, largest=connections)
     finally:
         await relay.close()
 
@@ -126,11 +134,11 @@ async def finish(installation: Installation) -> None:
         await actions.finish_done(session, installation.clock)
 
 
-async def standing(installation: Installation, mailing: Mailing) -> actions.Progress:
+async def standing(installation: Installation, mailing: Mailing) -> Progress:
     """Give how the mailing stands; whatever happens, the counts add up to the audience."""
     async with installation.database.read() as session:
         current = await session.get_one(Mailing, mailing.id)
-        progress = await actions.progress(session, current)
+        progress = await progress_of(session, current)
     counts = (progress.queued, progress.delivered, progress.deferred, progress.refused, progress.in_doubt)
     assert min(*counts, progress.withdrawn) >= 0, progress
     assert sum(counts) + progress.withdrawn == progress.audience, progress
@@ -140,7 +148,12 @@ async def standing(installation: Installation, mailing: Mailing) -> actions.Prog
 async def in_doubt(installation: Installation, mailing: Mailing) -> set[str]:
     """Give who is listed as in doubt."""
     async with installation.database.read() as session:
-        return set(await actions.in_doubt(session, mailing))
+        page = await doubts.undecided(session, mailing)
+        found = {each.email for each in page.items}
+        while page.next:
+            page = await doubts.undecided(session, mailing, page.next)
+            found |= {each.email for each in page.items}
+        return found
 
 
 async def results(installation: Installation, mailing: Mailing, email: str) -> list[Result]:
@@ -168,7 +181,10 @@ async def wait_for_retries(installation: Installation) -> None:
 
 
 async def wait_for_leases(installation: Installation) -> None:
-    """Turn time on until every lease has run out, by moving the leases back."""
+    """Turn time on until every lease has run out: by the database's clock, by moving them back, and by the worker's."""
+    clock = installation.clock
+    assert isinstance(clock, TurnedClock)
+    clock.turn(clock.now() + timedelta(minutes=1))
     async with installation.database.write() as session:
         await session.execute(update(Block).values(leased_until=1.0))
 
@@ -189,6 +205,11 @@ async def unsubscribe(installation: Installation, email: str, newsletter_id: str
             query = query.where(Subscription.newsletter_id == newsletter_id)
         for subscription_id in (await session.exec(query.where(Subscriber.canonical == email))).all():
             await end_subscription(session, installation.clock, subscription_id, Origin("subject", "link"))
+
+
+def lose_journals(installation: Installation) -> None:
+    """Lose what a machine keeps of its own."""
+    shutil.rmtree(installation.settings.journal_dir, ignore_errors=True)
 
 
 async def abandoned(sending: "asyncio.Task[None]") -> None:

@@ -2,7 +2,6 @@
 
 import random  # noqa: TID251 (seeded: the same story each time)
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
@@ -10,8 +9,8 @@ from sqlmodel import select
 
 from newsletter.delivery import sending
 from newsletter.delivery.content import Edition
-from newsletter.delivery.ledger import Recipient
 from newsletter.delivery.tables import MailingState
+from newsletter.delivery.window import Held
 from newsletter.installation import Installation
 from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
 from newsletter.subscribers.tables import Subscriber
@@ -56,9 +55,9 @@ class _ErasingSender(sending.Sender):
 
     installation: Installation
 
-    async def _send_window(self, edition: Edition, recipients: Sequence[Recipient]) -> list[sending.Tried]:
-        tried = await super()._send_window(edition, recipients)
-        await erase(self.installation, recipients[0].email)
+    async def _send_window(self, edition: Edition, held: Held) -> list[sending.Tried]:
+        tried = await super()._send_window(edition, held)
+        await erase(self.installation, held.recipients[0].email)
         return tried
 
 
@@ -98,13 +97,13 @@ class _FatefulSender(sending.Sender):
     chance: random.Random
     installation: Installation
 
-    async def _send_window(self, edition: Edition, recipients: Sequence[Recipient]) -> list[sending.Tried]:
+    async def _send_window(self, edition: Edition, held: Held) -> list[sending.Tried]:
         fate = self.chance.random()
         if fate < 0.1:
             raise _LostError
         if fate < 0.5:
             await goodbye(self.installation, self.chance)
-        return [(recipient, self.chance.choice(FATES)) for recipient in recipients]
+        return [(recipient, self.chance.choice(FATES)) for recipient in held.recipients]
 
 
 async def goodbye(installation: Installation, chance: random.Random) -> None:

@@ -15,6 +15,7 @@ from tests.delivery.cast import (
     abandoned,
     finish,
     in_doubt,
+    lose_journals,
     mailing_to,
     people,
     send,
@@ -49,9 +50,17 @@ class _CrashingSender(sending.Sender):
 
 @pytest.mark.parametrize("windows", [0, 1, 4, 9])
 @pytest.mark.parametrize("after", [False, True])
-async def test_a_worker_that_crashes_between_two_commits_leaves_its_window_in_doubt(
-    installation: Installation, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch, windows: int, *, after: bool
+@pytest.mark.parametrize("lost_machine", [False, True])
+async def test_what_a_worker_that_crashes_between_two_commits_has_marked_is_told_by_its_journal(
+    installation: Installation,
+    peer: SmtpPeer,
+    monkeypatch: pytest.MonkeyPatch,
+    windows: int,
+    *,
+    after: bool,
+    lost_machine: bool,
 ) -> None:
+    """And where the journal is lost with its machine, the whole window is in doubt."""
     monkeypatch.setattr(_CrashingSender, "windows", windows)
     monkeypatch.setattr(_CrashingSender, "after", after)
     mailing = await mailing_to(installation, people(60))
@@ -59,9 +68,11 @@ async def test_a_worker_that_crashes_between_two_commits_leaves_its_window_in_do
         with pytest.raises(_Crash):
             await lost.work_on(mailing.id)
     assert len(peer.mails) == 6 * windows + (6 if after else 0)
+    if lost_machine:
+        lose_journals(installation)
     await restarted(installation, peer, mailing)
     doubtful = await in_doubt(installation, mailing)
-    assert len(doubtful) == 6
+    assert len(doubtful) == (6 if lost_machine else 0)
     assert peer.counted() == Counter(people(60) if after else set(people(60)) - doubtful)
 
 
@@ -76,7 +87,7 @@ async def test_a_worker_that_is_cut_off_while_mail_is_leaving_leaves_at_most_a_w
         working = asyncio.create_task(lost.work_on(mailing.id))
         await eventually_async(lambda: _begun(peer, least))
         peer.slow(30)
-        await eventually_async(lambda: _begun(peer, len(peer.mails) + 6))
+        await eventually_async(lambda: _begun(peer, len(peer.mails) + 1))
         await abandoned(working)
     peer.slow(0)
     await restarted(installation, peer, mailing)
@@ -130,7 +141,8 @@ async def test_what_a_slow_relay_has_begun_to_take_is_in_doubt_and_what_it_has_n
     mailing = await mailing_to(installation, people(20))
     peer.slow(60)
     async with worker(installation, peer, 6) as sender:
-        async with sender._connections.borrow(), sender._connections.borrow():  # letters that are on their way
+        relay = sender._line.connections
+        async with relay.borrow(), relay.borrow():  # letters that are on their way
             working = asyncio.create_task(sender.work_on(mailing.id))
             await eventually_async(lambda: _begun(peer, 4))
             sender.stop()
@@ -138,7 +150,7 @@ async def test_what_a_slow_relay_has_begun_to_take_is_in_doubt_and_what_it_has_n
         await working
     assert len(doubtful := await in_doubt(installation, mailing)) == 4
     progress = await standing(installation, mailing)
-    assert (progress.in_doubt, progress.deferred, progress.queued) == (4, 2, 14)
+    assert (progress.in_doubt, progress.deferred, progress.queued) == (4, 0, 16)
     peer.slow(0)
     await send(installation, peer, mailing)
     await wait_for_retries(installation)
@@ -222,7 +234,8 @@ async def test_two_workers_share_a_mailing_and_nobody_gets_it_twice(installation
     assert (await standing(installation, mailing)).delivered == 250
 
 
-async def test_a_worker_that_lost_its_lease_sends_no_further_window(installation: Installation, peer: SmtpPeer) -> None:
+async def test_a_worker_that_lost_its_lease_begins_nothing_more(installation: Installation, peer: SmtpPeer) -> None:
+    """What it was about to begin when it noticed may be in doubt: its heir can't know."""
     everybody = people(30)
     mailing = await mailing_to(installation, everybody)
     peer.slow(0.3)
@@ -231,6 +244,8 @@ async def test_a_worker_that_lost_its_lease_sends_no_further_window(installation
         await eventually_async(lambda: _busy(peer))
         await wait_for_leases(installation)
         await asyncio.gather(stuck, heir.work_on(mailing.id))
-    assert peer.counted() == Counter(everybody)
+    doubtful = await in_doubt(installation, mailing)
+    assert len(doubtful) <= 5
+    assert peer.counted() == Counter(set(everybody) - doubtful)
     progress = await standing(installation, mailing)
-    assert (progress.delivered, progress.in_doubt) == (30, 0), "late evidence settled what was in doubt"
+    assert progress.delivered == 30 - len(doubtful), "late evidence settled what else was in doubt"

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from newsletter.delivery import ledger, leftovers
+from newsletter.delivery import ledger, leftovers, recovery
 from newsletter.delivery.ledger import Recorded
 from newsletter.delivery.rules import BLOCK_SIZE
 from newsletter.delivery.tables import Block, Mailing, MailingState
@@ -30,7 +30,10 @@ LATER = Outcome(OutcomeKind.DEFERRED, Stage.RCPT, 451)
 
 async def lease(installation: Installation, mailing: Mailing, owner: str) -> Block | None:
     async with installation.database.write() as session:
-        return await ledger.lease(session, mailing.id, owner)
+        if (block := await ledger.free(session, mailing.id)) is not None:
+            await recovery.settle(session, installation, block)
+            await ledger.take(session, block, owner)
+        return block
 
 
 async def mark(installation: Installation, block: Block, size: int) -> list[ledger.Recipient]:
@@ -134,7 +137,7 @@ async def test_doubt_comes_to_light_in_a_mailing_that_was_cancelled_too(installa
     await steer(installation, mailing, "cancel")
     await wait_for_leases(installation)
     async with installation.database.write() as session:
-        await leftovers.settle_interrupted(session)
+        await leftovers.settle_interrupted(session, installation)
     assert await in_doubt(installation, mailing) == {recipient.email for recipient in window}
     progress = await standing(installation, mailing)
     assert (progress.state, progress.in_doubt, progress.withdrawn) == (MailingState.CANCELLED, 5, 15)

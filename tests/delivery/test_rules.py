@@ -4,10 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.rules import GIVE_UP_SECONDS, MOVES, move, relay_failed, relay_wait, retry_at
+from newsletter.delivery.rules import (
+    GIVE_UP_SECONDS,
+    MOVES,
+    move,
+    recovered,
+    relay_wait,
+    retry_at,
+    sender_refused,
+    undecided_at,
+    window_size,
+)
 from newsletter.delivery.tables import MailingState
 from newsletter.errors import Conflict
-from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
+from newsletter.mail.outcome import Outcome, OutcomeKind, Stage, relay_failed
 
 LATER = Outcome(OutcomeKind.DEFERRED, Stage.RCPT, 451, "4.7.1")
 NO_RELAY = Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT)
@@ -21,6 +31,9 @@ LEGAL = {
     ("cancel", "sending", "cancelled"),
     ("cancel", "paused", "cancelled"),
     ("finish", "sending", "finished"),
+    ("resend", "sending", "sending"),
+    ("resend", "paused", "paused"),
+    ("resend", "finished", "sending"),
 }
 ages = st.floats(0, 30 * 24 * 3600)
 jitters = st.floats(1.0, 1.5)
@@ -37,10 +50,9 @@ def test_each_move_is_legal_or_refused(state: MailingState, verb: str) -> None:
             move(state, verb)
 
 
-def test_what_is_over_stays_over() -> None:
-    assert not any(
-        state in starts for starts in MOVES.values() for state in (MailingState.FINISHED, MailingState.CANCELLED)
-    )
+def test_what_is_over_stays_over_unless_somebody_in_doubt_is_sent_to_again() -> None:
+    assert not any(MailingState.CANCELLED in starts for starts in MOVES.values())
+    assert [verb for verb, starts in MOVES.items() if MailingState.FINISHED in starts] == ["resend"]
 
 
 @given(tries=st.integers(1, 10_000), age=ages, jitter=jitters)
@@ -69,17 +81,38 @@ def test_a_mailing_that_was_paused_for_a_week_gives_nobody_up_at_the_first_try()
     assert retry_at(LATER, 1, 7 * 24 * 3600, 0.0, 1.0) is not None
 
 
-@given(tries=st.integers(1, 10_000), age=ages, jitter=jitters)
-def test_a_relay_out_of_reach_is_tried_again_soon_and_for_ever(tries: int, age: float, jitter: float) -> None:
-    due = retry_at(NO_RELAY, tries, age, 0.0, jitter)
-    assert due is not None
-    assert due <= 30
+@given(jitter=jitters)
+def test_whom_the_relay_had_no_time_for_is_come_back_to_soon(jitter: float) -> None:
+    assert 10 <= undecided_at(0.0, jitter) <= 30
 
 
 def test_a_recipient_at_whom_the_relay_hangs_up_waits_like_a_deferred_one() -> None:
     assert relay_failed(NO_RELAY)
     assert not relay_failed(CUT_AT_RCPT)
     assert retry_at(CUT_AT_RCPT, 1, 0, 0.0, 1.0) == 1800
+
+
+def test_a_sender_is_refused_when_the_relay_wants_nothing_from_it_whoever_it_is_for() -> None:
+    unwanted = Outcome(OutcomeKind.REFUSED, Stage.MAIL, 550, "5.7.1")
+    assert sender_refused([unwanted, unwanted])
+    assert not sender_refused([unwanted, LATER])
+    assert not sender_refused([])
+
+
+def test_a_window_grows_and_shrinks_until_it_takes_about_half_a_second() -> None:
+    assert window_size(10, 0.05, 10, 250) == 40, "at most four times as large at once"
+    assert window_size(100, 0.25, 10, 250) == 200
+    assert window_size(200, 2.0, 10, 250) == 50
+    assert window_size(20, 60.0, 10, 250) == 10, "a mail for each connection"
+    assert window_size(250, 0.0, 10, 250) == 250
+
+
+def test_without_a_journal_all_that_was_marked_is_in_doubt_and_with_one_what_it_says() -> None:
+    """Promise P4."""
+    noted = {3: None, 4: LATER}
+    assert recovered(noted, 3) is None
+    assert recovered(noted, 4) is LATER
+    assert recovered(None, 3) == Outcome(OutcomeKind.IN_DOUBT, Stage.DATA)
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.DELIVERED, OutcomeKind.REFUSED, OutcomeKind.IN_DOUBT])

@@ -15,6 +15,7 @@ from tests.delivery.cast import (
     abandoned,
     finish,
     in_doubt,
+    lose_journals,
     mailing_to,
     people,
     send,
@@ -49,7 +50,7 @@ async def fine_times(installation: Installation) -> set[str]:
 async def settle(installation: Installation) -> None:
     """Do what the worker does every ten minutes."""
     async with installation.database.write() as session:
-        await leftovers.settle_interrupted(session)
+        await leftovers.settle_interrupted(session, installation)
 
 
 async def test_a_finished_mailing_keeps_its_days_alone(
@@ -111,6 +112,7 @@ async def test_a_retry_lost_at_the_cancel_is_in_doubt_before_its_times_are_forgo
         await eventually_async(lambda: _busy(peer, begun))
         await steer(installation, mailing, "cancel")
         await abandoned(sending)
+    lose_journals(installation)
     await wait_for_leases(installation)
     await settle(installation)
     assert await in_doubt(installation, mailing) == {"reader004@example.com"}

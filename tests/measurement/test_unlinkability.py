@@ -6,7 +6,6 @@ where something is planted that gives them away, or this test would prove nothin
 """
 
 import random  # noqa: TID251 (seeded: the same story each time)
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +20,7 @@ from newsletter.clock import TurnedClock
 from newsletter.database import Session
 from newsletter.delivery import actions, sending
 from newsletter.delivery.content import Edition
-from newsletter.delivery.ledger import Recipient
+from newsletter.delivery.window import Held
 from newsletter.installation import Installation
 from newsletter.measurement import counting
 from newsletter.measurement.counting import Counting
@@ -65,9 +64,9 @@ class _MeasuredSender(sending.Sender):
 
     readers: "Readers"
 
-    async def _send_window(self, edition: Edition, recipients: Sequence[Recipient]) -> list[sending.Tried]:
-        tried = await super()._send_window(edition, recipients)
-        await self.readers.read([recipient.email for recipient in recipients])
+    async def _send_window(self, edition: Edition, held: Held) -> list[sending.Tried]:
+        tried = await super()._send_window(edition, held)
+        await self.readers.read([recipient.email for recipient in held.recipients])
         return tried
 
 

@@ -1,0 +1,264 @@
+"""The transactions of a mailing: what a window brought is recorded, and the next one marked, in one commit.
+
+Where the block has no further window, the next block is leased in the same commit. So whatever is killed, whenever,
+the ledger says of each delivery that it is decided, or that it was never begun, or that it was in a marked window;
+and of those the journal says which were on their way (promise P4).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from newsletter.database import Session
+from newsletter.delivery import ledger, leftovers, recovery
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.ledger import Recipient, Recorded
+from newsletter.delivery.rules import LEASE_MARGIN_SECONDS, LEASE_SECONDS, move, retry_at, sender_refused, undecided_at
+from newsletter.delivery.tables import Block, Mailing, MailingState
+from newsletter.delivery.window import Held, Tried
+from newsletter.installation import Installation
+from newsletter.mail.outcome import Outcome
+from newsletter.mail.trouble import Trouble
+from newsletter.tokens import jitter
+
+_log = structlog.get_logger(__name__)
+# How long what is known waits for a database that fails; the last one again and again, until a stop.
+_PATIENCE_SECONDS = (0.1, 0.5, 2.0, 5.0)
+# Blocks of whom nobody is left are passed over, so many in one transaction.
+_MOST_EMPTY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """An outcome as those who watch over dead addresses need it; a letter's is of no mailing."""
+
+    mailing_id: str | None
+    subscriber_id: str
+    email: str
+    outcome: Outcome
+
+
+Watcher = Callable[[Session, Sequence[Reported]], Awaitable[None]]
+
+
+class Recorder:
+    """The ledger's side of one worker's lanes. `owner` is the worker's name."""
+
+    def __init__(self, installation: Installation, owner: str, watcher: Watcher, stopping: asyncio.Event) -> None:
+        self.installation = installation
+        self.owner = owner
+        self.watcher = watcher
+        self.stopping = stopping
+
+    async def first(self, mailing: Mailing, size: int, least: int) -> Held | None:
+        """Lease a block and mark its first window, of at most `size`; None where there is none to lease.
+
+        `least` is the size of a window that no journal can be kept of.
+        """
+        return await _Step(self, mailing, None, (), size, least).take()
+
+    async def next(
+        self,
+        mailing: Mailing,
+        held: Held,
+        tried: Sequence[Tried],
+        size: int,
+        least: int,
+        trouble: Trouble | None = None,
+    ) -> Held | None:
+        """Record what a window brought, and mark the next one, in this block or another; none where there is trouble.
+
+        A database that fails for a while turns nothing that is known to doubt.
+        """
+        attempt = 0
+        while True:
+            try:
+                return await _Step(self, mailing, held, tried, size, least, trouble).take()
+            except IntegrityError:
+                # The commit whose answer was lost had come through. What it marked comes back with its lease.
+                _log.warning("window_recorded_already")
+                return None
+            except (DBAPIError, OSError) as error:
+                _log.warning("window_not_recorded", kind=type(error).__name__)
+                if self.stopping.is_set():
+                    raise  # The journal remembers.
+            await self._pause(_PATIENCE_SECONDS[min(attempt, len(_PATIENCE_SECONDS) - 1)])
+            attempt += 1
+
+    async def renew(self, held: Held) -> float | None:
+        """Renew a lease; give until when it is ours, or None where it was lost."""
+        deadline = self.deadline()
+        async with self.installation.database.write() as session:
+            return deadline if await ledger.hold(session, held.block) else None
+
+    def deadline(self) -> float:
+        """Give until when a lease is surely ours that is taken from now on."""
+        return self.installation.clock.monotonic() + LEASE_SECONDS - LEASE_MARGIN_SECONDS
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+class _Step:
+    """One transaction: made for one try, and thrown away with it."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        mailing: Mailing,
+        held: Held | None,
+        tried: Sequence[Tried],
+        size: int,
+        least: int,
+        trouble: Trouble | None = None,
+    ) -> None:
+        self._by = recorder
+        self._installation = recorder.installation
+        self._mailing = mailing
+        self._held = held
+        self._tried = tried
+        self._size = size
+        self._least = least
+        self._trouble = trouble
+        self._refused = sender_refused([outcome for _, outcome in tried])
+        self._reports: list[Recorded] = []
+        self._recovered: list[Block] = []
+        self._journal: Journal | None = None
+
+    async def take(self) -> Held | None:
+        """Take the step, and give the next window."""
+        deadline = self._by.deadline()
+        try:
+            async with self._installation.database.write() as session:
+                marked = await self._take(session)
+                await self._report(session)
+        except BaseException:
+            if self._journal is not None:
+                self._journal.close()
+            raise
+        if self._held is not None and self._held.journal is not None:
+            self._held.journal.close()
+        if marked is None:
+            return None
+        return Held(*marked, self._journal, deadline)
+
+    async def _take(self, session: Session) -> tuple[Block, list[Recipient]] | None:
+        going_on = await self._look_at_mailing(session)
+        if self._held is not None:
+            block = Block(**self._held.block.model_dump())
+            if await self._record(session, block):
+                if recipients := await self._mark(session, block) if going_on else []:
+                    return block, recipients
+                await self._let_go(session, block, passed=going_on)
+        return await self._lease(session) if going_on else None
+
+    async def _look_at_mailing(self, session: Session) -> bool:
+        """Say whether the mailing goes on, and let it say what keeps it; a sender that is refused is for an editor."""
+        mailing = await session.get(Mailing, self._mailing.id, populate_existing=True)
+        if mailing is None:
+            return False
+        sentence = self._trouble.sentence if self._trouble else None
+        if self._held is not None and mailing.trouble != sentence:
+            mailing.trouble = sentence
+        if self._refused and mailing.state == MailingState.SENDING:
+            mailing.state = move(mailing.state, "pause")
+        return mailing.state == MailingState.SENDING and self._trouble is None and not self._by.stopping.is_set()
+
+    async def _record(self, session: Session, block: Block) -> bool:
+        """Record what the last window brought; say whether the block is still ours."""
+        holding = await ledger.hold(session, block)
+        recorded = await self._decide(session, block)
+        if not holding:
+            await ledger.append_late(session, block, recorded)
+            return False
+        await ledger.append(session, block.mailing_id, recorded)
+        ledger.count(block, recorded)
+        block.done_to = block.marked_to
+        self._reports += recorded
+        return True
+
+    async def _decide(self, session: Session, block: Block) -> list[Recorded]:
+        """Say what follows from each outcome, and when to try again by the database's clock."""
+        if not self._tried or self._refused:
+            return []
+        now = await ledger.now(session)
+        mailing = self._mailing
+        age = (self._installation.clock.now() - (mailing.started_at or mailing.created_at)).total_seconds()
+        return [
+            Recorded(
+                recipient,
+                block.pass_number,
+                outcome,
+                retry_at(outcome, recipient.tries + 1, age, now, jitter(1.0, 1.5)),
+            )
+            for recipient, outcome in self._tried
+        ]
+
+    async def _mark(self, session: Session, block: Block) -> list[Recipient]:
+        """Mark the next window of the block, and open its journal before that can be committed."""
+        recipients = await ledger.window(session, block, self._size)
+        if not recipients:
+            return []
+        try:
+            folder = self._installation.settings.journal_dir
+            self._journal = Journal(folder, block, block.done_to, recipients[-1].number)
+        except OSError as error:
+            _log.error("no_journal", kind=type(error).__name__, why="windows are small, so mailings are slow")
+            recipients = recipients[: self._least]
+        block.marked_to = recipients[-1].number + 1
+        await ledger.hold(session, block, **ledger.progress(block))
+        return recipients
+
+    async def _let_go(self, session: Session, block: Block, *, passed: bool) -> None:
+        """Give the block back; `passed` when there was nobody left in this pass over it."""
+        block.done_to = block.marked_to = block.first
+        if passed:
+            await self._end_pass(session, block)
+        await ledger.hold(session, block, **ledger.progress(block), leased_until=0.0, lease=None, owner=None)
+
+    async def _end_pass(self, session: Session, block: Block) -> None:
+        soon = undecided_at(await ledger.now(session), jitter(1.0, 1.5))
+        due = await ledger.next_due(session, block, soon)
+        block.pass_number += 1
+        if due is not None:
+            block.due_at = due
+            return
+        # What is left over has left: unsubscribed or erased since the audience was frozen.
+        block.deferred = 0
+        decided = block.delivered + block.refused + block.in_doubt
+        block.withdrawn = block.last - block.first + 1 - decided
+        block.finished = True
+        block.due_at = block.pass_at = 0.0
+        await leftovers.forget_retries(session, block)
+
+    async def _lease(self, session: Session) -> tuple[Block, list[Recipient]] | None:
+        """Lease a block that is due, and mark its first window."""
+        for _ in range(_MOST_EMPTY):
+            block = await ledger.free(session, self._mailing.id)
+            if block is None:
+                return None
+            self._reports += await recovery.settle(session, self._installation, block)
+            await ledger.take(session, block, self._by.owner)
+            held = Block(**block.model_dump())
+            if recipients := await self._mark(session, held):
+                return held, recipients
+            await self._let_go(session, held, passed=True)
+            await session.refresh(block)
+        return None
+
+    async def _report(self, session: Session) -> None:
+        """Tell the watcher, last: what it tallies is everybody's, and locked until the commit."""
+        if self._reports:
+            await self._by.watcher(
+                session,
+                [
+                    Reported(self._mailing.id, item.recipient.subscriber_id, item.recipient.email, item.outcome)
+                    for item in self._reports
+                ],
+            )
