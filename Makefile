@@ -4,13 +4,14 @@
 #   make serve    the service as the NEWSLETTER_… variables say
 #   make test     the tests
 #   make check    all that must hold: style, types, imports, tests
+#   make bench    measure it beside its peers, and write docs/performance.md; ARGS="sending --quick" tries one out
 #   make format   put the source into the house's format
 #   make setup    only the environment, for the program and its tests
 #   make clean    remove the environment and the tools' caches; data stays
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format clean
+.PHONY: help setup demo serve test check bench format clean
 
 UV_VERSION := 0.13.9
 BIN := .venv/bin
@@ -42,6 +43,9 @@ check: .venv/.all
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/pytest $(ARGS)
+
+bench: .venv/.all
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: .venv/.all
 	$(BIN)/ruff check --fix-only .

@@ -47,6 +47,12 @@ def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
     }
 
 
+async def take_json(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let JSON bodies pass, and requests without a body. Raises UnsupportedMediaType."""
+    if connection.headers.get("content-length", "0") != "0" or "transfer-encoding" in connection.headers:
+        await require_json(connection, handler)
+
+
 async def require_json(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let only JSON bodies pass. Raises UnsupportedMediaType."""
     kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -19,7 +19,7 @@ from newsletter.bounces import console as bounces_console
 from newsletter.clock import Clock
 from newsletter.delivery import api as delivery_api
 from newsletter.delivery import console as delivery_console
-from newsletter.delivery import writing
+from newsletter.delivery import doubts_api, doubts_console, mailing_api, pace_console, writing
 from newsletter.edge import Edge
 from newsletter.editors.console import console_router
 from newsletter.errors import NotFound
@@ -43,8 +43,17 @@ from newsletter.worker import Worker
 _LARGEST_BODY = 64 * 1024
 _YEAR = 365 * 24 * 3600
 _PUBLIC = (newsletters_pages, signup_pages, unsubscribe_pages, measurement_pages, health)
-_API = (signup_api, delivery_api, figures_api)
-_CONSOLE = (overview, signup_console, writing, delivery_console, figures_console, bounces_console)
+_API = (signup_api, delivery_api, mailing_api, doubts_api, figures_api)
+_CONSOLE = (
+    overview,
+    signup_console,
+    writing,
+    delivery_console,
+    doubts_console,
+    figures_console,
+    bounces_console,
+    pace_console,
+)
 
 
 def create_app(

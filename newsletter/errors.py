@@ -15,6 +15,10 @@ _SHAPES = (
         "This holds a character that can't be taken here, or is not of the right form.",
     ),
     (re.compile(r"Expected `str( \| null)?`"), "This must be text."),
+    (
+        re.compile(r"Expected `datetime|Invalid RFC3339"),
+        "This must be a time with its offset, such as 2026-12-24T09:00:00+01:00.",
+    ),
 )
 UNREADABLE_JSON = "The body could not be read as JSON."
 _MISSING = re.compile(r"Object missing required field `(\w+)`")

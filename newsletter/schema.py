@@ -22,6 +22,7 @@ from newsletter import jobs
 from newsletter.agreements import tables as agreements
 from newsletter.bounces import tables as bounces
 from newsletter.database import sync_engine
+from newsletter.delivery import pace_tables as paces
 from newsletter.delivery import tables as delivery
 from newsletter.editors import tables as editors
 from newsletter.errors import MisconfiguredError
@@ -33,7 +34,7 @@ from newsletter.settings import Settings
 from newsletter.signup import tables as signup
 from newsletter.subscribers import tables as subscribers
 
-TABLES = (agreements, bounces, delivery, editors, issues, jobs, mail, measurement, newsletters, signup, subscribers)
+TABLES = (agreements, bounces, delivery, editors, issues, jobs, mail, measurement, newsletters, paces, signup, subscribers)
 METADATA = SQLModel.metadata
 _LOCK = 0x6E6577736C657474  # "newslett": the advisory lock that whoever migrates holds
 

@@ -1,4 +1,4 @@
-"""Issues and mailings for other programs."""
+"""Issues for other programs."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,11 +10,8 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from newsletter.api import IssueId, Slug, problems, require_json
-from newsletter.database import Session
 from newsletter.delivery import actions
-from newsletter.delivery.tables import Mailing
 from newsletter.editors.keys import Scope, described, require
-from newsletter.errors import NotFound
 from newsletter.issues import actions as issues
 from newsletter.issues.rendering import LONGEST_BODY, LONGEST_SUBJECT
 from newsletter.issues.tables import Issue
@@ -52,21 +49,6 @@ class IssueOutput(msgspec.Struct):
     body: str
     created_at: datetime
     problems: list[str]
-
-
-class MailingOutput(msgspec.Struct):
-    """How a mailing stands; state is scheduled, sending, paused, finished or cancelled. The counts add up to the
-    audience.
-    """
-
-    state: str
-    audience: int
-    queued: int
-    delivered: int
-    deferred: int
-    refused: int
-    in_doubt: int
-    withdrawn: int
 
 
 @post(
@@ -109,67 +91,6 @@ async def get_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueI
         return _issue(issue, newsletter, await actions.problems(session, installation, issue_id))
 
 
-@post(
-    "/issues/{issue_id:str}/mailing",
-    status_code=202,
-    guards=[require(Scope.SEND)],
-    security=described(Scope.SEND),
-    operation_id="sendIssue",
-    summary="Send an issue",
-    tags=["mailings"],
-    responses=problems(401, 403, 404, 409, 422),
-)
-async def send_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
-    """Let an issue leave at once."""
-    installation = installation_of(request)
-    async with installation.database.write() as session:
-        mailing = await actions.schedule(session, installation, issue_id, undo=False)
-        return await _mailing(session, mailing)
-
-
-@get(
-    "/issues/{issue_id:str}/mailing",
-    guards=[require(Scope.ISSUES)],
-    security=described(Scope.ISSUES),
-    operation_id="getMailing",
-    summary="Read how a mailing stands",
-    tags=["mailings"],
-    responses=problems(401, 403, 404),
-)
-async def get_mailing(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
-    """Give how the mailing of an issue stands."""
-    async with installation_of(request).database.read() as session:
-        mailing = await actions.of_issue(session, issue_id)
-        if mailing is None:
-            raise NotFound("This issue has no mailing.")
-        return await _mailing(session, mailing)
-
-
-def _steering(verb: str) -> Any:
-    @post(
-        f"/issues/{{issue_id:str}}/mailing/{verb}",
-        status_code=200,
-        guards=[require(Scope.SEND)],
-        security=described(Scope.SEND),
-        operation_id=f"{verb}Mailing",
-        summary=f"{verb.capitalize()} a mailing",
-        tags=["mailings"],
-        responses=problems(401, 403, 404, 409),
-        name=f"api_{verb}",
-    )
-    async def steer(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
-        """Steer the mailing of an issue."""
-        installation = installation_of(request)
-        async with installation.database.write() as session:
-            return await _mailing(session, await actions.steer(session, installation.clock, issue_id, verb))
-
-    return steer
-
-
-async def _mailing(session: Session, mailing: Mailing) -> MailingOutput:
-    return msgspec.convert(actions.as_json(await actions.progress(session, mailing)), MailingOutput)
-
-
 def _issue(issue: Issue, newsletter: Newsletter, problems_now: tuple[str, ...]) -> IssueOutput:
     return IssueOutput(
         id=issue.id,
@@ -182,12 +103,4 @@ def _issue(issue: Issue, newsletter: Newsletter, problems_now: tuple[str, ...]) 
     )
 
 
-handlers = [
-    create_issue,
-    get_issue,
-    send_issue,
-    get_mailing,
-    _steering("pause"),
-    _steering("resume"),
-    _steering("cancel"),
-]
+handlers = [create_issue, get_issue]

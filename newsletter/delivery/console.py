@@ -1,21 +1,34 @@
-"""Sending an issue from the console: the last look, the progress, and the buttons to pause, resume and cancel."""
+"""Sending an issue from the console: the last look, now or later, the progress, and the buttons to steer it."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from litestar import Response, post
 from litestar.params import FromPath
 
-from newsletter.delivery import actions
+from newsletter.delivery import actions, doubts
+from newsletter.delivery.planning import as_read, as_typed, read_start
+from newsletter.delivery.progress import pace, progress
 from newsletter.delivery.tables import Mailing, MailingState
-from newsletter.errors import NotFound
+from newsletter.errors import InvalidInput, NotFound
 from newsletter.issues import actions as issues
+from newsletter.issues.rendering import InvalidIssue
+from newsletter.language import DEFAULT
 from newsletter.subscribers.actions import count_mailable
-from newsletter.web import WebRequest, installation_of, page, reading, see_other
+from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
+
+_MOMENT = 90
+_STATES_WITH_REFUSALS = (MailingState.FINISHED, MailingState.CANCELLED, MailingState.PAUSED)
 
 
 @reading("/issues/{issue_id:str}/ready")
 async def ready(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Show what will be sent to how many, and what stands in the way."""
+    return await _ready_page(request, issue_id, "", {})
+
+
+async def _ready_page(request: WebRequest, issue_id: str, starts_at: str, wrong: Mapping[str, str]) -> Response[Any]:
     installation = installation_of(request)
     async with installation.database.read() as session:
         issue, newsletter = await issues.by_id(session, issue_id)
@@ -26,6 +39,7 @@ async def ready(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     return page(
         request,
         "delivery/ready.html",
+        status=422 if wrong else 200,
         private=True,
         newsletter=newsletter,
         issue=issue,
@@ -33,15 +47,25 @@ async def ready(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
         problems=list(problems),
         lacking=installation.settings.lacking_of_the_sender(),
         undo_seconds=actions.UNDO_SECONDS,
+        values={"starts_at": starts_at},
+        errors=wrong,
+        earliest=as_typed(installation.clock.now()),
     )
 
 
 @post("/issues/{issue_id:str}/mailing", include_in_schema=False, status_code=303)
 async def send(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
-    """Schedule the mailing; it begins after the seconds in which it can be taken back."""
+    """Schedule the mailing: for the time that is given, or after the seconds in which it can be taken back."""
     installation = installation_of(request)
-    async with installation.database.write() as session:
-        await actions.schedule(session, installation, issue_id, undo=True)
+    typed = (await read_form(request)).get("starts_at", "")
+    try:
+        starts_at = read_start(typed)
+        async with installation.database.write() as session:
+            await actions.schedule(session, installation, issue_id, undo=True, starts_at=starts_at)
+    except InvalidIssue:
+        raise
+    except InvalidInput as error:
+        return await _ready_page(request, issue_id, typed, error.fields)
     return see_other(f"/console/issues/{issue_id}/mailing")
 
 
@@ -75,32 +99,33 @@ async def _mailing_page(request: WebRequest, issue_id: str, template: str) -> Re
         mailing = await actions.of_issue(session, issue_id)
         if mailing is None:
             raise NotFound("This issue has not been mailed.")
-        progress = await actions.progress(session, mailing)
-        in_doubt = await actions.in_doubt(session, mailing)
-        refused = await actions.refusals(session, mailing)
+        standing = await progress(session, mailing)
+        going = await pace(session, mailing, standing)
+        undecided = (await doubts.undecided(session, mailing)).items if standing.in_doubt else ()
+        told = standing.refused and mailing.state in _STATES_WITH_REFUSALS
+        refused = await actions.refusals(session, mailing) if told else ()
     return page(
         request,
         template,
         private=True,
         newsletter=newsletter,
         issue=issue,
-        mailing=actions.as_json(progress) | _pace(request, mailing, progress),
-        in_doubt_people=[{"email": email} for email in in_doubt],
+        mailing=asdict(standing) | asdict(going) | _planned(request, mailing) | {"trouble": mailing.trouble},
+        undecided=bool(undecided),
         refused=refused,
     )
 
 
-def _pace(request: WebRequest, mailing: Mailing, progress: actions.Progress) -> dict[str, float | int | None]:
-    now = installation_of(request).clock.now()
-    pace: dict[str, float | int | None] = {"starts_in": None, "rate": None, "seconds_left": None}
-    if mailing.state == MailingState.SCHEDULED:
-        pace["starts_in"] = max(0, round((mailing.starts_at - now).total_seconds()))
-    done = progress.delivered + progress.refused
-    if mailing.state == MailingState.SENDING and mailing.started_at is not None and done:
-        rate = done / max((now - mailing.started_at).total_seconds(), 1.0)
-        pace["rate"] = rate
-        pace["seconds_left"] = round(progress.queued / rate)
-    return pace
+def _planned(request: WebRequest, mailing: Mailing) -> dict[str, str | int | None]:
+    """Give when a mailing begins: in seconds where that is soon, else by the clock."""
+    if not actions.is_ahead(mailing):
+        return {"starts_in": None, "starts_at": None}
+    seconds = (mailing.starts_at - installation_of(request).clock.now()).total_seconds()
+    soon = seconds <= _MOMENT
+    return {
+        "starts_in": max(0, round(seconds)) if soon and mailing.state == MailingState.SCHEDULED else None,
+        "starts_at": None if soon else as_read(mailing.starts_at, DEFAULT),
+    }
 
 
 handlers = [ready, send, mailing_page, progress_fragment, steer]

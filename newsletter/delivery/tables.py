@@ -6,14 +6,15 @@ results are appended together with the marking of the next one. So after a crash
 what lies behind `marked_to` was never begun, what lies between `done_to` and `marked_to` and has no result is in doubt.
 
 `result` rows and the counters have no foreign key to people: erasing anybody at any instant breaks nothing and
-changes no figure (RULES C8). A result holds codes, never a reply's text, and no time of delivery. The times that the
-work itself needs go with it: when to try again with the block, and a mailing that is over keeps its days alone (P3).
+changes no figure (RULES C8). A result holds codes and the everyday words of a reply (`mail/reply_words.py`), and no time
+of delivery. The times that the work itself needs go with it: when to try again with the block, how far the mailing was a
+moment ago, and a mailing that is over keeps its days alone (P3).
 """
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from newsletter.database import Moment
@@ -30,7 +31,13 @@ class MailingState(StrEnum):
 
 
 class Mailing(SQLModel, table=True):
-    """Sending one issue to its audience."""
+    """Sending one issue to its audience.
+
+    `sampled_*` and `earlier_*` say by the database's clock how many deliveries were dealt with a moment ago, for the rate
+    (see `progress`); they are empty unless it is being sent. `trouble` says in a sentence what keeps the sender from the
+    relay just now (`mail.trouble.Trouble.sentence`, or its kind alone); empty as soon as mail flows.
+    `reopened` is a mailing that had ended before some of its deliveries were sent again.
+    """
 
     __tablename__ = "mailing"
 
@@ -43,6 +50,12 @@ class Mailing(SQLModel, table=True):
     starts_at: datetime = Field(sa_type=Moment)
     started_at: datetime | None = Field(default=None, sa_type=Moment)
     finished_at: datetime | None = Field(default=None, sa_type=Moment)
+    sampled_at: float | None = None
+    sampled_done: int | None = None
+    earlier_at: float | None = None
+    earlier_done: int | None = None
+    trouble: str | None = Field(default=None, max_length=500)
+    reopened: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class Block(SQLModel, table=True):
@@ -82,7 +95,10 @@ class Delivery(SQLModel, table=True):
 
 
 class Result(SQLModel, table=True):
-    """How one attempt went. Appended; without a foreign key; says nothing about who."""
+    """How one attempt went. Appended; without a foreign key; says nothing about who.
+
+    `let_be` is one in doubt of which an editor has decided that it is not sent again.
+    """
 
     __tablename__ = "result"
 
@@ -93,4 +109,6 @@ class Result(SQLModel, table=True):
     stage: str | None = Field(default=None, max_length=8)
     code: int | None = None
     enhanced: str | None = Field(default=None, max_length=12)
+    reply: str | None = Field(default=None, max_length=200)
     retry_at: float | None = None
+    let_be: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})

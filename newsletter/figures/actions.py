@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.delivery import actions as delivery
+from newsletter.delivery.progress import progress as progress_of
 from newsletter.figures.charts import LinkBar, Slot
 from newsletter.issues.tables import IssueLink
 from newsletter.measurement.counting import WHILE_SENDING
@@ -68,7 +69,7 @@ class Figures:
 async def figures_of(session: Session, issue_id: str) -> Figures:
     """Read an issue's figures; all zero before its mailing."""
     mailing = await delivery.of_issue(session, issue_id)
-    progress = await delivery.progress(session, mailing) if mailing else None
+    progress = await progress_of(session, mailing) if mailing else None
     delivered = progress.delivered if progress else 0
     sums = await _sums(session, issue_id)
     human = Verdict.HUMAN.value

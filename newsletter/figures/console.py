@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Response
 from litestar.params import FromPath
 
+from newsletter.delivery import actions as delivery
 from newsletter.figures import actions
 from newsletter.figures.charts import by_link, over_time
 from newsletter.issues import actions as issues
@@ -19,6 +20,8 @@ async def figures_page(request: WebRequest, issue_id: FromPath[str]) -> Response
     async with installation.database.read() as session:
         issue, newsletter = await issues.by_id(session, issue_id)
         figures = await actions.figures_of(session, issue_id)
+        mailing = await delivery.of_issue(session, issue_id)
+        refused = await delivery.refusals(session, mailing) if mailing and figures.refused else ()
         hours = await actions.over_time(session, installation.clock, issue_id, "en")
     shown = not figures.small_group
     return page(
@@ -28,6 +31,7 @@ async def figures_page(request: WebRequest, issue_id: FromPath[str]) -> Response
         newsletter=newsletter,
         issue=issue,
         figures=asdict(figures),
+        refused=refused,
         charts={
             "over_time": over_time(hours) if shown and hours else None,
             "links": by_link(actions.bars(figures)) if shown and figures.clicks.links else None,

@@ -217,15 +217,18 @@ class Conversation:
 
     def _decide(self, reply: Reply) -> None:
         assert self._sent is not None
-        good = answer_of(reply.code) is Answer.GOOD
-        outcome = (_DELIVERED if reply.code == 250 else _delivered(reply)) if good else _outcome(Stage.DATA, reply)
+        if answer_of(reply.code) is Answer.GOOD:
+            outcome = _DELIVERED if reply.code == 250 else _delivered(reply)
+        else:
+            outcome = _outcome(Stage.DATA, reply, self._sent)
         self._held.append(_Held(self._sent, outcome, _IN_DOUBT))
         self._sent = None
 
     def _refuse(self, position: Position, reply: Reply) -> None:
         assert self._asked is not None
         stage = STAGES[position]
-        self._held.append(_Held(self._asked, _outcome(stage, reply), Outcome(OutcomeKind.NOT_ATTEMPTED, stage)))
+        refused = _outcome(stage, reply, self._asked)
+        self._held.append(_Held(self._asked, refused, Outcome(OutcomeKind.NOT_ATTEMPTED, stage)))
         self._asked = None
         self._todo = [Position.RSET]
         if self._pipelining:
@@ -270,8 +273,9 @@ class Conversation:
         return given
 
 
-def _outcome(stage: Stage, reply: Reply) -> Outcome:
-    return outcome_of_reply(stage, reply.code, reply.text.decode("ascii", "replace"))
+def _outcome(stage: Stage, reply: Reply, mail: Mail) -> Outcome:
+    text = reply.text.decode("ascii", "replace")
+    return outcome_of_reply(stage, reply.code, text, recipient=mail.envelope.recipient)
 
 
 def _delivered(reply: Reply) -> Outcome:

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
+import idna
+
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage
 
 CLOSING = 421
@@ -120,9 +122,9 @@ def command(position: Position, envelope: Envelope | None) -> bytes:
         return fixed
     assert envelope is not None
     if position is Position.RCPT:
-        return f"RCPT TO:<{envelope.recipient}>\r\n".encode()
+        return f"RCPT TO:<{on_the_envelope(envelope.recipient)}>\r\n".encode()
     international = "" if _is_ascii(envelope) else " SMTPUTF8"
-    return f"MAIL FROM:<{envelope.sender}>{international}\r\n".encode()
+    return f"MAIL FROM:<{on_the_envelope(envelope.sender)}>{international}\r\n".encode()
 
 
 def unsendable(envelope: Envelope, *, smtputf8: bool) -> Outcome | None:
@@ -138,8 +140,21 @@ def unsendable(envelope: Envelope, *, smtputf8: bool) -> Outcome | None:
     return None
 
 
+def on_the_envelope(address: str) -> str:
+    """Give an address with its domain in ASCII (RFC 5891), which every relay takes: only what stands before the @ may
+    need SMTPUTF8.
+    """
+    local, _, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
+        return address
+
+
 def _is_ascii(envelope: Envelope) -> bool:
-    return envelope.sender.isascii() and envelope.recipient.isascii()
+    return on_the_envelope(envelope.sender).isascii() and on_the_envelope(envelope.recipient).isascii()
 
 
 def on_the_wire(content: bytes) -> bytes:

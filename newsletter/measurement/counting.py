@@ -48,6 +48,13 @@ async def begin_hours(session: Session, clock: Clock, issue_id: str) -> bool:
     return True
 
 
+async def leave_out_hours(session: Session, issue_id: str) -> None:
+    """From now on keep no hour of a hit again: a few get the issue anew, and their hours would tell of them."""
+    key = await session.get(MeasurementKey, issue_id, with_for_update=True)
+    if key is not None:
+        key.hours_from = None
+
+
 async def lose_order(session: Session, issue_id: str) -> None:
     """Write the marks of an issue anew, in the order of their bytes.
 

@@ -17,6 +17,10 @@ OPERATIONS = {
     ("POST", f"/issues/{NOBODY}/mailing/pause"): Scope.SEND,
     ("POST", f"/issues/{NOBODY}/mailing/resume"): Scope.SEND,
     ("POST", f"/issues/{NOBODY}/mailing/cancel"): Scope.SEND,
+    ("GET", f"/issues/{NOBODY}/mailing/refusals"): Scope.ISSUES,
+    ("GET", f"/issues/{NOBODY}/mailing/in-doubt"): Scope.SUBSCRIBERS,
+    ("POST", f"/issues/{NOBODY}/mailing/in-doubt/resend"): Scope.SEND,
+    ("POST", f"/issues/{NOBODY}/mailing/in-doubt/let-be"): Scope.SEND,
     ("GET", f"/issues/{NOBODY}/figures"): Scope.FIGURES,
     ("POST", f"/newsletters/{SLUG}/subscribers/search"): Scope.SUBSCRIBERS,
 }
@@ -53,7 +57,8 @@ async def test_the_counts_of_a_mailing_have_these_names(site: Site) -> None:
     answer = await site.api("POST", f"/issues/{issue}/mailing")
     assert answer.status_code == 202
     counts = dict.fromkeys(("queued", "delivered", "deferred", "refused", "in_doubt", "withdrawn"), 0)
-    assert answer.json() == {"state": "scheduled", "audience": 0} | counts
+    told = dict.fromkeys(("rate", "seconds_left", "trouble"), None) | {"starts_at": "2026-11-02T09:00:00Z"}
+    assert answer.json() == {"state": "scheduled", "audience": 0} | counts | told
     assert (await site.api("GET", f"/issues/{issue}/figures")).json()["opens"] == {
         "total": 0,
         "unique": 0,

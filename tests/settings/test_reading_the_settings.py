@@ -34,6 +34,8 @@ SECRET = "a root secret that is long enough for everybody"
         ("DEAD_ADDRESS_HOLD", "an hour2"),
         ("RETENTION_UNCONFIRMED", "0"),
         ("RETENTION_UNCONFIRMED", "169"),
+        ("HOURLY_LIMIT", "-1"),
+        ("HOURLY_LIMIT", "many"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, value: str) -> None:
@@ -75,6 +77,7 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "smtp_connections": "7",
         "dead_address_hold": "7",
         "retention_unconfirmed": "7",
+        "hourly_limit": "7",
     }.get(name, SECRET)
     (tmp_path / "secret").write_text(f"{value}\n", encoding="utf-8")
     variable = f"NEWSLETTER_{name.upper()}"
@@ -104,6 +107,7 @@ def test_settings_do_not_show_their_secrets_when_they_are_printed() -> None:
             "NEWSLETTER_SECRET_KEY": SECRET,
             "NEWSLETTER_SECRET_KEY_PREVIOUS": SECRET,
             "NEWSLETTER_SMTP_URL": "smtp://kari:hunter2@localhost:25",
+            "NEWSLETTER_RELAYS": "example.com=smtp://kari:hunter2@localhost:25",
             "NEWSLETTER_DATABASE_URL": "postgresql://kari:hunter2@localhost/x",
             "NEWSLETTER_METRICS_TOKEN": "hunter2",
         }

@@ -1,0 +1,147 @@
+"""A mailing, sent by real workers: begun as the API does it, and followed in the ledger."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+from sqlmodel import col
+
+from benchmarks.homes import SLUG, Home
+from benchmarks.ports import wait_for
+from benchmarks.processes import Process, ProcessEnded, Usage, Watch
+from benchmarks.sinks import Sink
+from newsletter.database import sync_engine
+from newsletter.delivery import actions
+from newsletter.delivery.tables import Block
+from newsletter.installation import open_installation
+from newsletter.issues import actions as issues
+from newsletter.jobs import Heartbeat
+
+LINKS = 10
+_BEGIN_SECONDS, _POLL_SECONDS = 60, 0.03
+_STUCK_SECONDS = 90  # longer than a lease
+_SUBJECT = "What came of the stories"
+BODY = "Hello {{ given_name }},\n\n" + "\n".join(
+    f"* [Story number {number}](https://www.example.com/stories/{number}), and what came of it in the end"
+    for number in range(1, LINKS + 1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was used from the first lease to the last result, and the most memory that a worker ever held."""
+
+    usage: Usage
+    peak_bytes: int
+
+
+def schedule(home: Home, slug: str = SLUG) -> str:
+    """Write an issue and let it be mailed at once; give the mailing's id."""
+
+    async def act() -> str:
+        installation = open_installation(home.settings)
+        try:
+            async with installation.database.write() as session:
+                issue = await issues.write(session, installation.clock, home.newsletters[slug], _SUBJECT, BODY)
+                return (await actions.schedule(session, installation, issue.id, undo=False)).id
+        finally:
+            await installation.database.close()
+
+    return asyncio.run(act())
+
+
+def send(
+    home: Home,
+    sinks: Sequence[Sink],
+    count: int,
+    slug: str = SLUG,
+    *,
+    settings: Mapping[str, str] | None = None,
+    profile: Path | None = None,
+) -> Sent:
+    """Send a mailing with a worker for each sink.
+
+    With `profile` the workers write their profile there when they end.
+    """
+    module, *arguments = ("benchmarks.profiled_worker", str(profile)) if profile else ("newsletter", "worker")
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(home.run([module, *arguments], {"smtp_url": sink.url, **(settings or {})}))
+            for sink in sinks
+        ]
+        engine = sync_engine(home.settings.database).execution_options(read_only=True)
+        stack.callback(engine.dispose)
+        wait_for(lambda: _alive(engine, workers) == len(workers), _BEGIN_SECONDS, "the workers")
+        mailing_id = schedule(home, slug)
+        if profile:
+            os.kill(workers[0].pid, signal.SIGUSR1)
+        pids = {"worker": [worker.pid for worker in workers], "sink": [sink.process.pid for sink in sinks]}
+        usage = follow(engine, mailing_id, count, workers, pids, home.database_pid)
+        return Sent(usage, max(worker.peak_bytes() for worker in workers))
+
+
+def follow(
+    engine: Engine,
+    mailing_id: str,
+    count: int,
+    workers: Sequence[Process],
+    pids: Mapping[str, Sequence[int]],
+    database: int | None,
+) -> Usage:
+    """Give what is used from the first lease of a mailing until its ledger has `count` results, all of them delivered.
+
+    Raises ProcessEnded where a worker ends, or nothing more is recorded.
+    """
+
+    def leased() -> bool:
+        _check(workers)
+        return _counted(engine, mailing_id)[0] > 0
+
+    try:
+        wait_for(leased, _BEGIN_SECONDS, "the mailing's beginning")
+        watch = Watch(pids, database)
+        done = 0
+        while done < count:
+            before = done
+            wait_for(lambda: _moved(engine, mailing_id, workers, before), _STUCK_SECONDS, "results", _POLL_SECONDS)  # noqa: B023
+            done = _counted(engine, mailing_id)[1]
+    except TimeoutError as error:
+        raise ProcessEnded(f"{error}\n{workers[0].last_words()}") from None
+    usage = watch.stop()
+    if (delivered := _counted(engine, mailing_id)[2]) != count:
+        raise RuntimeError(f"of {count} mails {delivered} were delivered")
+    return usage
+
+
+def _moved(engine: Engine, mailing_id: str, workers: Sequence[Process], before: int) -> bool:
+    _check(workers)
+    return _counted(engine, mailing_id)[1] > before
+
+
+def _check(workers: Sequence[Process]) -> None:
+    for worker in workers:
+        worker.check()
+
+
+def _alive(engine: Engine, workers: Sequence[Process]) -> int:
+    """Give how many workers have begun to work."""
+    _check(workers)
+    with engine.connect() as connection:
+        return int(connection.execute(select(func.count()).select_from(Heartbeat)).scalar_one())
+
+
+def _counted(engine: Engine, mailing_id: str) -> tuple[float, int, int]:
+    """Give the latest lease's end, and how many mails have a last result and how many of those were delivered."""
+    ends = (Block.delivered, Block.refused, Block.in_doubt, Block.withdrawn)
+    sums = [func.coalesce(func.sum(col(end)), 0) for end in ends]
+    query = select(func.coalesce(func.max(col(Block.leased_until)), 0), *sums).where(
+        col(Block.mailing_id) == mailing_id
+    )
+    with engine.connect() as connection:
+        lease, *counts = connection.execute(query).one()
+    return float(lease) + sum(map(int, counts)), sum(map(int, counts)), int(counts[0])

@@ -1,0 +1,48 @@
+"""The web servers under test: the real one, and Litestar's hello world on the same uvicorn."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks.homes import Home
+from benchmarks.ports import free_port, listens, wait_for
+from benchmarks.processes import Process
+
+_START_SECONDS = 60
+_QUIETLY = ("--log-level", "warning", "--no-access-log", "--no-server-header", "--no-proxy-headers")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running web server."""
+
+    port: int
+    process: Process
+
+
+@contextmanager
+def serving(home: Home) -> Iterator[Server]:
+    """Give `newsletter serve --web-only` on an installation."""
+    port = free_port()
+    with home.run(["newsletter", "serve", "--web-only", "--port", str(port)]) as process:
+        yield _once_it_listens(port, process)
+
+
+@contextmanager
+def hello(home: Home) -> Iterator[Server]:
+    """Give the peer, with an installation's database for its one row."""
+    port = free_port()
+    database = home.settings.database_url or f"sqlite:///{home.folder / 'bare.sqlite'}"
+    with home.run(
+        ["uvicorn", "benchmarks.hello:app", "--port", str(port), *_QUIETLY], {"database_url": database}
+    ) as process:
+        yield _once_it_listens(port, process)
+
+
+def _once_it_listens(port: int, process: Process) -> Server:
+    def ready() -> bool:
+        process.check()
+        return listens(port)
+
+    wait_for(ready, _START_SECONDS, "the web server")
+    return Server(port, process)

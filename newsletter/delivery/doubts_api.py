@@ -1,0 +1,115 @@
+"""Those in doubt for other programs: listing them, and deciding about them, singly or all."""
+
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Meta
+
+from newsletter.api import IssueId, problems, require_json
+from newsletter.delivery import doubts
+from newsletter.delivery.mailing_api import mailing_of
+from newsletter.editors.keys import Scope, described, require
+from newsletter.errors import InvalidInput
+from newsletter.web import installation_of
+
+_MOST = 1000
+_ID = "^[a-z2-7]{26}$"
+_Id = Annotated[str, Meta(pattern=_ID)]
+_Ids = Annotated[list[_Id], Meta(min_length=1, max_length=_MOST, description="The ids of those who are meant.")]
+_After = Annotated[str | None, QueryParameter(pattern=_ID, description="`next` of the page before.")]
+_WHO = "Say who is meant: either `ids`, or `all` with true."
+
+
+class Decision(msgspec.Struct):
+    """Who is meant: either `ids`, or `all` with true."""
+
+    ids: _Ids | None = None
+    all: Annotated[Literal[True], Meta(description="Everybody who waits for a decision.")] | None = None
+
+    def chosen(self) -> Collection[str] | None:
+        """Give the ids, or None for all. Raises InvalidInput where it is neither, or both."""
+        if bool(self.ids) == bool(self.all):
+            raise InvalidInput(_WHO, {"ids": _WHO})
+        return self.ids
+
+
+class DoubtOutput(msgspec.Struct):
+    """Somebody who may or may not have got the issue."""
+
+    id: str
+    email: str
+
+
+class DoubtsOutput(msgspec.Struct):
+    """A page of at most 50 who wait for a decision; `next` is None on the last."""
+
+    items: list[DoubtOutput]
+    next: str | None
+
+
+class Decided(msgspec.Struct):
+    """For how many this was decided: whoever was decided about before, or has left, is not among them."""
+
+    decided: int
+
+
+@get(
+    "/issues/{issue_id:str}/mailing/in-doubt",
+    guards=[require(Scope.SUBSCRIBERS)],
+    security=described(Scope.SUBSCRIBERS),
+    operation_id="listInDoubt",
+    summary="List who is in doubt",
+    tags=["mailings"],
+    responses=problems(400, 401, 403, 404, 422),
+)
+async def list_in_doubt(
+    request: Request[Any, Any, State], issue_id: FromPath[IssueId], after: _After = None
+) -> DoubtsOutput:
+    """Give who may or may not have got the issue, and may still be mailed."""
+    async with installation_of(request).database.read() as session:
+        found = await doubts.undecided(session, await mailing_of(session, issue_id), after)
+    return DoubtsOutput([DoubtOutput(**asdict(doubt)) for doubt in found.items], found.next)
+
+
+@post(
+    "/issues/{issue_id:str}/mailing/in-doubt/resend",
+    status_code=200,
+    guards=[require(Scope.SEND), require_json],
+    security=described(Scope.SEND),
+    operation_id="resendInDoubt",
+    summary="Send again to who is in doubt",
+    tags=["mailings"],
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+    request_max_body_size=64 * 1024,
+)
+async def resend(request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[Decision]) -> Decided:
+    """Let the issue go once more to these; a mailing that was finished goes on. Some of them may get it twice."""
+    chosen = data.chosen()
+    async with installation_of(request).database.write() as session:
+        return Decided(await doubts.resend(session, issue_id, chosen))
+
+
+@post(
+    "/issues/{issue_id:str}/mailing/in-doubt/let-be",
+    status_code=200,
+    guards=[require(Scope.SEND), require_json],
+    security=described(Scope.SEND),
+    operation_id="letInDoubtBe",
+    summary="Let who is in doubt be",
+    tags=["mailings"],
+    responses=problems(400, 401, 403, 404, 413, 415, 422),
+    request_max_body_size=64 * 1024,
+)
+async def let_be(request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[Decision]) -> Decided:
+    """Send nothing more to these. They stay counted as in doubt, and are not listed any more."""
+    chosen = data.chosen()
+    async with installation_of(request).database.write() as session:
+        return Decided(await doubts.let_be(session, issue_id, chosen))
+
+
+handlers = [list_in_doubt, resend, let_be]

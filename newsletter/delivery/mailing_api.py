@@ -1,0 +1,168 @@
+"""Mailings for other programs: starting one now or later, steering it, and how it goes."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta
+
+from newsletter.api import IssueId, problems, take_json
+from newsletter.database import Session
+from newsletter.delivery import actions
+from newsletter.delivery.progress import pace, progress
+from newsletter.delivery.tables import Mailing
+from newsletter.editors.keys import Scope, described, require
+from newsletter.errors import NotFound
+from newsletter.web import installation_of
+
+_WHEN = "When to begin: a time to come, with its offset, such as 2026-12-24T09:00:00+01:00. At once without it."
+
+
+class SendInput(msgspec.Struct):
+    """When an issue is to be sent. The body may be left out."""
+
+    starts_at: Annotated[datetime, Meta(tz=True, description=_WHEN)] | None = None
+
+
+class MailingOutput(msgspec.Struct):
+    """How a mailing stands; state is scheduled, sending, paused, finished or cancelled. The counts add up to the
+    audience.
+
+    `starts_at` is there until it begins. `rate`, deliveries a minute, and `seconds_left` are there while it is being
+    sent and something is known of them; so is `trouble`, a sentence on what keeps us from the relay.
+    """
+
+    state: str
+    audience: int
+    queued: int
+    delivered: int
+    deferred: int
+    refused: int
+    in_doubt: int
+    withdrawn: int
+    starts_at: datetime | None
+    rate: float | None
+    seconds_left: int | None
+    trouble: str | None
+
+
+class RefusalOutput(msgspec.Struct):
+    """How many were refused with the same answer. `reply` holds its everyday words; what else it said is left out."""
+
+    stage: str | None
+    code: int | None
+    enhanced: str | None
+    reply: str | None
+    count: int
+
+
+class RefusalsOutput(msgspec.Struct):
+    """The most frequent answers, at most 50."""
+
+    items: list[RefusalOutput]
+
+
+@post(
+    "/issues/{issue_id:str}/mailing",
+    status_code=202,
+    guards=[require(Scope.SEND), take_json],
+    security=described(Scope.SEND),
+    operation_id="sendIssue",
+    summary="Send an issue",
+    tags=["mailings"],
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+    request_max_body_size=64 * 1024,
+)
+async def send_issue(
+    request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[SendInput | None] = None
+) -> MailingOutput:
+    """Let an issue leave at once, or at the time that is given."""
+    installation = installation_of(request)
+    starts_at = data.starts_at if data else None
+    async with installation.database.write() as session:
+        mailing = await actions.schedule(session, installation, issue_id, undo=False, starts_at=starts_at)
+        return await _output(session, mailing)
+
+
+@get(
+    "/issues/{issue_id:str}/mailing",
+    guards=[require(Scope.ISSUES)],
+    security=described(Scope.ISSUES),
+    operation_id="getMailing",
+    summary="Read how a mailing stands",
+    tags=["mailings"],
+    responses=problems(401, 403, 404),
+)
+async def get_mailing(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
+    """Give how the mailing of an issue stands."""
+    async with installation_of(request).database.read() as session:
+        return await _output(session, await mailing_of(session, issue_id))
+
+
+@get(
+    "/issues/{issue_id:str}/mailing/refusals",
+    guards=[require(Scope.ISSUES)],
+    security=described(Scope.ISSUES),
+    operation_id="getRefusals",
+    summary="Read what receivers answered who refused",
+    tags=["mailings"],
+    responses=problems(401, 403, 404),
+)
+async def get_refusals(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> RefusalsOutput:
+    """Give with which answers how many were refused."""
+    async with installation_of(request).database.read() as session:
+        found = await actions.refusals(session, await mailing_of(session, issue_id))
+    return RefusalsOutput([RefusalOutput(**asdict(refusal)) for refusal in found])
+
+
+def _steering(verb: str) -> Any:
+    @post(
+        f"/issues/{{issue_id:str}}/mailing/{verb}",
+        status_code=200,
+        guards=[require(Scope.SEND)],
+        security=described(Scope.SEND),
+        operation_id=f"{verb}Mailing",
+        summary=f"{verb.capitalize()} a mailing",
+        tags=["mailings"],
+        responses=problems(401, 403, 404, 409),
+        name=f"api_{verb}",
+    )
+    async def steer(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
+        """Steer the mailing of an issue."""
+        installation = installation_of(request)
+        async with installation.database.write() as session:
+            return await _output(session, await actions.steer(session, installation.clock, issue_id, verb))
+
+    return steer
+
+
+async def mailing_of(session: Session, issue_id: str) -> Mailing:
+    """Give the mailing of an issue. Raises NotFound where it has none."""
+    mailing = await actions.of_issue(session, issue_id)
+    if mailing is None:
+        raise NotFound("This issue has no mailing.")
+    return mailing
+
+
+async def _output(session: Session, mailing: Mailing) -> MailingOutput:
+    standing = await progress(session, mailing)
+    return MailingOutput(
+        **asdict(standing),
+        **asdict(await pace(session, mailing, standing)),
+        starts_at=mailing.starts_at if actions.is_ahead(mailing) else None,
+        trouble=mailing.trouble,
+    )
+
+
+handlers = [
+    send_issue,
+    get_mailing,
+    get_refusals,
+    _steering("pause"),
+    _steering("resume"),
+    _steering("cancel"),
+]
