@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import hits, loop, memory, sending, signing, signups, starting, two_workers
+from benchmarks import hits, loop, memory, pages, sending, signing, signups, starting, two_workers
 from benchmarks.homes import POSTGRESQL, SQLITE
 from benchmarks.machine import machine, versions
 from benchmarks.processes import CLOCK
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Run], list[Row]]] = {
     "start": starting.run,
     "hits": hits.run,
     "signup": signups.run,
+    "pages": pages.run,
     "loop": loop.run,
 }
 _ROUNDS = 7

@@ -5,6 +5,7 @@ look up where a link leads. Each request is that of another reader.
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from sqlmodel import col, func, select
 
@@ -25,11 +26,11 @@ _PEOPLE = 1_000
 _READERS = 50_000
 
 
-def ours(run: Run, *, clicks: bool) -> Figures:
+def ours(run: Run, kind: str = SQLITE, profile: Path | None = None, *, clicks: bool) -> Figures:
     """Ask for pixels, or follow links."""
-    with run.homes.fresh(SQLITE, _PEOPLE) as home:
-        paths = _paths(home, asyncio.run(_begin(home)), clicks=clicks)
-        with serving.serving(home) as server:
+    with run.homes.fresh(kind, _PEOPLE) as home:
+        paths = _paths(home, asyncio.run(begin(home)), clicks=clicks)
+        with serving.serving(home, profile) as server:
             figures = wrk.get(server.port, {"server": server.process.pid}, home.folder, paths, run.size(5, 1))
         _check(home, figures[RATE] * run.size(5, 1))
     return figures
@@ -41,7 +42,7 @@ def theirs(run: Run) -> Figures:
         return wrk.get(server.port, {"server": server.process.pid}, home.folder, ["/"], run.size(5, 1))
 
 
-async def _begin(home: Home) -> str:
+async def begin(home: Home) -> str:
     """Let a mailing begin, so that there is something to count for; give its issue's id."""
     mailing_id = await asyncio.to_thread(schedule, home)
     installation = open_installation(home.settings)

@@ -43,8 +43,15 @@ class Home:
     people: int
     database_pid: int | None
 
+    def program(
+        self, arguments: Sequence[str], settings: Mapping[str, str] | None = None, profile: Path | None = None
+    ) -> Process:
+        """Run a command of the program; with `profile` it writes its profile there, from SIGUSR1 to its end."""
+        way_in = ["benchmarks.profiled", str(profile)] if profile else ["newsletter"]
+        return self.run([*way_in, *arguments], settings)
+
     def run(self, arguments: Sequence[str], settings: Mapping[str, str] | None = None) -> Process:
-        """Run a Python module, such as ["newsletter", "worker"], with the program's settings and further ones."""
+        """Run a Python module with the program's settings and further ones."""
         log = self.folder / f"log-{new_id()}"
         return Process([sys.executable, "-m", *arguments], log, self.environment(settings))
 

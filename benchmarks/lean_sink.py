@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import sys
+from dataclasses import asdict, dataclass
 
 _CHUNK = 64 * 1024
 _END = b"\r\n.\r\n"
@@ -20,13 +21,19 @@ _REPLIES = {
 _OK = b"250 OK\r\n"
 
 
+@dataclass
+class Tally:
+    """How much was taken, on all connections."""
+
+    mails: int = 0
+    octets: int = 0
+
+
 class Conversation:
-    """One connection's state: bytes in, replies out."""
+    """One connection's state: bytes in, replies out. Mails that have no line at all are not expected."""
 
-    mails = 0
-    octets = 0
-
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
         self._rest = b""
         self._in_mail = False
         self._size = 0
@@ -39,8 +46,8 @@ class Conversation:
             if end < 0:
                 break
             if self._in_mail:
-                Conversation.mails += 1
-                Conversation.octets += self._size + end + 2
+                self._tally.mails += 1
+                self._tally.octets += self._size + end + 2
                 self._in_mail, self._size, rest = False, 0, rest[end + len(_END) :]
                 replies.append(_OK)
             else:
@@ -55,7 +62,7 @@ class Conversation:
         return b"".join(replies)
 
 
-def serve(port: int) -> None:
+def serve(port: int, tally: Tally) -> None:
     """Take mail on a port of this machine for good."""
     listener = socket.create_server(("127.0.0.1", port), backlog=200)
     waiting = select.epoll()
@@ -71,7 +78,7 @@ def serve(port: int) -> None:
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 peer.sendall(b"220 lean.example.com ESMTP\r\n")
                 waiting.register(peer, select.EPOLLIN)
-                talks[peer.fileno()] = peer, Conversation()
+                talks[peer.fileno()] = peer, Conversation(tally)
                 continue
             peer, talk = talks[number]
             try:
@@ -86,12 +93,18 @@ def serve(port: int) -> None:
                 peer.close()
 
 
-def _end(_number: int, _frame: object) -> None:
-    sys.stdout.write(json.dumps({"mails": Conversation.mails, "octets": Conversation.octets}))
-    sys.stdout.flush()
-    raise SystemExit
+def main() -> None:
+    """Serve until SIGTERM, then tell."""
+    tally = Tally()
+
+    def end(_number: int, _frame: object) -> None:
+        sys.stdout.write(json.dumps(asdict(tally)))
+        sys.stdout.flush()
+        sys.exit()
+
+    signal.signal(signal.SIGTERM, end)
+    serve(int(sys.argv[1]), tally)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
-    serve(int(sys.argv[1]))
+    main()

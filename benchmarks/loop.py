@@ -41,7 +41,7 @@ def loop(people: int, size: int) -> Figures:
 
 def run(run: Run) -> list[Row]:
     """Measure it beside one worker on SQLite."""
-    people = run.size(30_000, 5_000)
+    people = run.size(30_000, 10_000)
     kind = run.databases[0]
     size = mail_size(run, kind, people)
     found = run.interleave(

@@ -19,7 +19,7 @@ def machine() -> dict[str, str]:
         "processor": _line(Path("/proc/cpuinfo"), "model name") or platform.machine(),
         "processors": str(len(os.sched_getaffinity(0))),
         "memory": f"{int(_line(Path('/proc/meminfo'), 'MemTotal').split()[0]) / 1e6:.0f} GB",
-        "system": f"{platform.freedesktop_os_release().get('PRETTY_NAME', 'Linux')}, Linux {platform.release().partition('-')[0]}",
+        "system": f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {platform.release().partition('-')[0]}",
     }
 
 

@@ -1,7 +1,6 @@
 """A mailing, sent by real workers: begun as the API does it, and followed in the ledger."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -68,10 +67,9 @@ def send(
 
     With `profile` the workers write their profile there when they end.
     """
-    module, *arguments = ("benchmarks.profiled_worker", str(profile)) if profile else ("newsletter", "worker")
     with ExitStack() as stack:
         workers = [
-            stack.enter_context(home.run([module, *arguments], {"smtp_url": sink.url, **(settings or {})}))
+            stack.enter_context(home.program(["worker"], {"smtp_url": sink.url, **(settings or {})}, profile))
             for sink in sinks
         ]
         engine = sync_engine(home.settings.database).execution_options(read_only=True)
@@ -79,7 +77,7 @@ def send(
         wait_for(lambda: _alive(engine, workers) == len(workers), _BEGIN_SECONDS, "the workers")
         mailing_id = schedule(home, slug)
         if profile:
-            os.kill(workers[0].pid, signal.SIGUSR1)
+            workers[0].signal(signal.SIGUSR1)
         pids = {"worker": [worker.pid for worker in workers], "sink": [sink.process.pid for sink in sinks]}
         usage = follow(engine, mailing_id, count, workers, pids, home.database_pid)
         return Sent(usage, max(worker.peak_bytes() for worker in workers))

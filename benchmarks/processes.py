@@ -59,6 +59,10 @@ class Process:
                 self._popen.kill()
                 self._popen.wait()
 
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._popen.send_signal(number)
+
     def check(self) -> None:
         """Raise ProcessEnded where it no longer runs."""
         if (code := self._popen.poll()) is not None:

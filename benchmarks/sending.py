@@ -8,6 +8,7 @@ sink shows what is left when it does not.
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 
 from benchmarks.homes import PILOT, PILOTS
 from benchmarks.mailings import send
@@ -28,12 +29,19 @@ def mail_size(run: Run, kind: str, people: int) -> int:
 
 
 def ours(
-    run: Run, kind: str, people: int, *, lean: bool, workers: int = 1, settings: Mapping[str, str] | None = None
+    run: Run,
+    kind: str,
+    people: int,
+    *,
+    lean: bool,
+    workers: int = 1,
+    settings: Mapping[str, str] | None = None,
+    profile: Path | None = None,
 ) -> Figures:
     """Send one mailing with real workers, each to a sink of its own; give the rate and the µs of processors a mail."""
     with run.homes.fresh(kind, people) as home, ExitStack() as stack:
         sinks = [stack.enter_context(running_sink(lean=lean)) for _ in range(workers)]
-        return _figures(send(home, sinks, people, settings=settings).usage, people)
+        return _figures(send(home, sinks, people, settings=settings, profile=profile).usage, people)
 
 
 def source(people: int, size: int, *, lean: bool) -> Figures:
@@ -50,7 +58,7 @@ def _figures(usage: Usage, mails: int) -> Figures:
 
 def run(run: Run) -> list[Row]:
     """Measure both databases against both sinks, with the peer beside each."""
-    people = run.size(30_000, 5_000)
+    people = run.size(30_000, 10_000)
     size = mail_size(run, run.databases[0], people)
     sides: dict[str, Callable[[], Figures]] = {}
     for lean in (False, True):

@@ -1,8 +1,10 @@
 """The web servers under test: the real one, and Litestar's hello world on the same uvicorn."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.homes import Home
 from benchmarks.ports import free_port, listens, wait_for
@@ -21,11 +23,14 @@ class Server:
 
 
 @contextmanager
-def serving(home: Home) -> Iterator[Server]:
-    """Give `newsletter serve --web-only` on an installation."""
+def serving(home: Home, profile: Path | None = None) -> Iterator[Server]:
+    """Give `newsletter serve --web-only` on an installation; with `profile` it writes its profile there in the end."""
     port = free_port()
-    with home.run(["newsletter", "serve", "--web-only", "--port", str(port)]) as process:
-        yield _once_it_listens(port, process)
+    with home.program(["serve", "--web-only", "--port", str(port)], profile=profile) as process:
+        server = _once_it_listens(port, process)
+        if profile:
+            process.signal(signal.SIGUSR1)
+        yield server
 
 
 @contextmanager

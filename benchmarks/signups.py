@@ -4,6 +4,7 @@ of its own. Both are on the disk when they are answered.
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import func, select
 
@@ -18,10 +19,10 @@ from newsletter.mail.tables import Letter
 _PEOPLE = 1_000
 
 
-def ours(run: Run, kind: str) -> Figures:
+def ours(run: Run, kind: str, profile: Path | None = None) -> Figures:
     """Sign up; raise where a letter is missing."""
     with run.homes.fresh(kind, _PEOPLE) as home:
-        with serving.serving(home) as server:
+        with serving.serving(home, profile) as server:
             path = f"/api/v1/newsletters/{SLUG}/signups"
             figures = wrk.post(server.port, {"server": server.process.pid}, home.folder, path, run.size(5, 1))
         engine = sync_engine(home.settings.database).execution_options(read_only=True)

@@ -26,7 +26,7 @@ def sources(people: int, size: int) -> Figures:
 
 def run(run: Run) -> list[Row]:
     """Measure on the last of the databases: two machines would share PostgreSQL."""
-    people, kind = run.size(30_000, 5_000), run.databases[-1]
+    people, kind = run.size(30_000, 10_000), run.databases[-1]
     size = mail_size(run, kind, people)
     sides: dict[str, Callable[[], Figures]] = {
         "two of smtp-source": partial(sources, people, size),

@@ -70,12 +70,22 @@ def _remind(settings: Settings) -> None:
         _log.warning("sender_incomplete", set=missing, why="every issue must name its sender")
 
 
+def event_loop() -> asyncio.AbstractEventLoop:
+    """Give a new event loop: uvloop's, which is nearly twice as fast, where that is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
 def work(settings: Settings) -> None:
     """Be a worker until a stop signal comes. Raises MisconfiguredError where it can't start as it is set up."""
     check(settings)
     bring_up_to_date(settings)
     _remind(settings)
-    asyncio.run(_work(settings))
+    with asyncio.Runner(loop_factory=event_loop) as runner:
+        runner.run(_work(settings))
 
 
 async def _work(settings: Settings) -> None:

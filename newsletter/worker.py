@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from newsletter.bounces import actions as bounces
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import ledger, leftovers
+from newsletter.delivery import leftovers
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.editors.sessions import purge_expired
@@ -68,8 +68,8 @@ class Worker:
 
     async def start(self) -> None:
         """Take up what the predecessor left, and begin."""
+        await self._sender.take_up()
         async with self._installation.database.write() as session:
-            await ledger.release_of(session, self._name)
             await leftovers.settle_interrupted(session, self._installation)
         if self._installation.database.on_sqlite and _alone(self._installation.settings.data_dir, self._lock):
             await self._outbox.recover()

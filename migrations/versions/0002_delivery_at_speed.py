@@ -38,3 +38,11 @@ def upgrade() -> None:
     op.add_column(
         "result", sa.Column("let_be", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
     )
+    op.create_index(
+        "ix_result_in_doubt",
+        "result",
+        ["mailing_id", "number"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'in_doubt'"),
+        postgresql_where=sa.text("outcome = 'in_doubt'"),
+    )

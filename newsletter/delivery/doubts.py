@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, update
+from sqlalchemy import ColumnElement, and_, delete, literal_column, update
 from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from newsletter.database import Session, database_seconds
 from newsletter.delivery import ledger
@@ -55,10 +54,11 @@ async def undecided(session: Session, mailing: Mailing, after: str | None = None
     """
     query = (
         select(Subscription.id, Subscriber.email)
+        .select_from(Result)
+        .join(Delivery, and_(col(Delivery.mailing_id) == Result.mailing_id, col(Delivery.number) == Result.number))
+        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))
-        .join(Result, and_(col(Result.mailing_id) == Delivery.mailing_id, col(Result.number) == Delivery.number))
-        .where(Delivery.mailing_id == mailing.id, *_doubtful(mailing.id), mailable())
+        .where(*_doubtful(mailing.id), mailable())
         .order_by(col(Subscription.id))
         .limit(PAGE + 1)
     )
@@ -76,7 +76,7 @@ async def resend(session: Session, issue_id: str, chosen: Collection[str] | None
     """
     mailing = await _locked(session, issue_id)
     state = move(mailing.state, "resend")
-    which = (*_doubtful(mailing.id), col(Result.number).in_(_numbers(mailing.id, chosen)))
+    which = (*_doubtful(mailing.id), _meant(chosen))
     taken = await session.execute(
         delete(Result).where(*which).returning(col(Result.number)).execution_options(synchronize_session=False)
     )
@@ -98,7 +98,7 @@ async def let_be(session: Session, issue_id: str, chosen: Collection[str] | None
     mailing = await _locked(session, issue_id)
     settled = await session.execute(
         update(Result)
-        .where(*_doubtful(mailing.id), col(Result.number).in_(_numbers(mailing.id, chosen)))
+        .where(*_doubtful(mailing.id), _meant(chosen))
         .values(let_be=True)
         .execution_options(synchronize_session=False)
     )
@@ -109,21 +109,21 @@ def _doubtful(mailing_id: str) -> tuple[ColumnElement[bool], ...]:
     """Give the conditions that a result is in doubt and waits for a decision."""
     return (
         col(Result.mailing_id) == mailing_id,
-        col(Result.outcome) == OutcomeKind.IN_DOUBT,
+        # Written out, so that the index of those in doubt is found.
+        col(Result.outcome) == literal_column(f"'{OutcomeKind.IN_DOUBT}'"),
         col(Result.let_be).is_(False),
     )
 
 
-def _numbers(mailing_id: str, chosen: Collection[str] | None) -> SelectOfScalar[int]:
-    """Select the deliveries to those chosen who may still be mailed."""
-    query = (
+def _meant(chosen: Collection[str] | None) -> ColumnElement[bool]:
+    """Give the condition that a result is of somebody chosen who may still be mailed."""
+    found = (
         select(Delivery.number)
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
-        .where(Delivery.mailing_id == mailing_id, mailable())
+        .where(Delivery.mailing_id == Result.mailing_id, Delivery.number == Result.number, mailable())
+        .correlate(Result)
     )
-    if chosen is not None:
-        query = query.where(col(Delivery.subscription_id).in_(chosen))
-    return query
+    return (found if chosen is None else found.where(col(Delivery.subscription_id).in_(chosen))).exists()
 
 
 async def _locked(session: Session, issue_id: str) -> Mailing:

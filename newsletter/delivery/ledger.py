@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
 from sqlmodel import col
 
 from newsletter.database import Session, database_seconds
@@ -95,8 +95,9 @@ async def window(session: Session, block: Block, size: int, before: int | None =
     moment: those without a result, and those whose deferred one is due.
     """
     mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
-    due: ColumnElement[bool] = ~exists().where(mine)
-    tries: ColumnElement[int] = literal(0)
+    # Counted, not joined: with the statistics of a moment ago PostgreSQL would go through every result there is.
+    tries = select(func.count()).where(mine).scalar_subquery()
+    due = tries == 0
     if block.pass_number > 1:
         retry = exists().where(
             mine,
@@ -106,7 +107,6 @@ async def window(session: Session, block: Block, size: int, before: int | None =
             ~_superseded(),
         )
         due = or_(due, retry)
-        tries = select(func.count()).where(mine).scalar_subquery()
     upper = col(Delivery.number) <= block.last if before is None else col(Delivery.number) < before
     query = (
         select(
@@ -202,7 +202,7 @@ async def append(session: Session, mailing_id: str, recorded: Sequence[Recorded]
         for item in recorded
     ]
     if rows:
-        await session.execute(insert(Result), rows)
+        await session.execute(insert(Result.__table__), rows)  # type: ignore[attr-defined]
 
 
 async def append_late(session: Session, block: Block, recorded: Sequence[Recorded]) -> None:
@@ -248,6 +248,7 @@ async def next_due(session: Session, block: Block, soon: float) -> float | None:
     None where nobody is left. Whoever left meanwhile, or may no longer be mailed, waits for nothing.
     """
     mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
+    tries = select(func.count()).where(mine).scalar_subquery()
     everybody = (
         select(col(Delivery.number))
         .select_from(Delivery)
@@ -258,7 +259,7 @@ async def next_due(session: Session, block: Block, soon: float) -> float | None:
             mailable(),
         )
     )
-    undecided = (await session.execute(everybody.where(~exists().where(mine)).limit(1))).first()
+    undecided = (await session.execute(everybody.where(tries == 0).limit(1))).first()
     retries = everybody.join(Result, mine).where(col(Result.outcome) == OutcomeKind.DEFERRED, ~_superseded())
     earliest = (await session.execute(retries.with_only_columns(func.min(col(Result.retry_at))))).scalar_one()
     return min((time for time in (soon if undecided else None, earliest) if time is not None), default=None)
@@ -277,6 +278,13 @@ def progress(block: Block) -> dict[str, object]:
     """Give how far a block has come, for `hold`."""
     names = ("done_to", "marked_to", "pass_number", "due_at", "pass_at", "finished", *COUNTERS)
     return {name: getattr(block, name) for name in names}
+
+
+async def unsettled_of(session: Session, owner: str) -> Sequence[Block]:
+    """Give the blocks in which a worker, known to be dead, had marked a window; locked."""
+    marked = select(Block).where(col(Block.owner) == owner, col(Block.marked_to) > col(Block.done_to))
+    ordered = marked.order_by(col(Block.mailing_id), col(Block.number))
+    return (await session.execute(ordered.with_for_update())).scalars().all()
 
 
 async def release_of(session: Session, owner: str) -> None:

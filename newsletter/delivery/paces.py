@@ -2,8 +2,9 @@
 
 Each verb is one step of its caller's transaction. Where nothing is limited or slowed it costs one small select. Else
 the rows are locked, all at once and sorted by tag, and then the day of the warm-up. So no two transactions wait for
-each other as long as each calls one verb once, and `turn` is all of them in one. What is granted counts as sent unless
-it is given back: the grants of a worker that dies are lost, and nobody is mailed faster for it.
+each other as long as each calls one verb once, after all else that it locks; `turn` is all of them in one. The rows are
+held until the commit, so that should come soon after. What is granted counts as sent unless it is given back: the
+grants of a worker that dies are lost, and nobody is mailed faster for it.
 """
 
 from collections.abc import Collection, Mapping

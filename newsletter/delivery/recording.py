@@ -53,6 +53,30 @@ class Recorder:
         self.watcher = watcher
         self.stopping = stopping
 
+    async def take_up(self) -> None:
+        """Settle what a predecessor of our name left unknown, and give its blocks back.
+
+        In one transaction: on another machine, that has not got its journals, all of its windows would be in doubt.
+        """
+        reports: dict[str, list[Recorded]] = {}
+        async with self.installation.database.write() as session:
+            for block in await ledger.unsettled_of(session, self.owner):
+                recorded = await recovery.settle(session, self.installation, block)
+                reports.setdefault(block.mailing_id, []).extend(recorded)
+            await session.flush()
+            await ledger.release_of(session, self.owner)
+            for mailing_id, recorded in reports.items():
+                await self.report(session, mailing_id, recorded)
+
+    async def report(self, session: Session, mailing_id: str, recorded: Sequence[Recorded]) -> None:
+        """Tell the watcher, last: what it tallies is everybody's, and locked until the commit."""
+        if recorded:
+            told = [
+                Reported(mailing_id, item.recipient.subscriber_id, item.recipient.email, item.outcome)
+                for item in recorded
+            ]
+            await self.watcher(session, told)
+
     async def first(self, mailing: Mailing, size: int, least: int) -> Held | None:
         """Lease a block and mark its first window, of at most `size`; None where there is none to lease.
 
@@ -137,7 +161,7 @@ class _Step:
         try:
             async with self._installation.database.write() as session:
                 marked = await self._take(session)
-                await self._report(session)
+                await self._by.report(session, self._mailing.id, self._reports)
         except BaseException:
             if self._journal is not None:
                 self._journal.close()
@@ -251,14 +275,3 @@ class _Step:
             await self._let_go(session, held, passed=True)
             await session.refresh(block)
         return None
-
-    async def _report(self, session: Session) -> None:
-        """Tell the watcher, last: what it tallies is everybody's, and locked until the commit."""
-        if self._reports:
-            await self._by.watcher(
-                session,
-                [
-                    Reported(self._mailing.id, item.recipient.subscriber_id, item.recipient.email, item.outcome)
-                    for item in self._reports
-                ],
-            )

@@ -57,6 +57,10 @@ class Sender:
         self._busy = 0
         self._failures = 0
 
+    async def take_up(self) -> None:
+        """Go on from where a killed predecessor of our name was: its journals are ours. Call it before the work."""
+        await self._recorder.take_up()
+
     def stop(self) -> None:
         """Begin no further window."""
         self._stopping.set()

@@ -101,6 +101,15 @@ class Result(SQLModel, table=True):
     """
 
     __tablename__ = "result"
+    __table_args__ = (
+        Index(
+            "ix_result_in_doubt",
+            "mailing_id",
+            "number",
+            sqlite_where=text("outcome = 'in_doubt'"),
+            postgresql_where=text("outcome = 'in_doubt'"),
+        ),
+    )
 
     mailing_id: str = Field(primary_key=True, max_length=26)
     number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -84,6 +84,10 @@ def test_greylisting_never_holds_a_domain_for_long() -> None:
         slowness = slowness.after(Trouble.GREYLISTING, now, 80.0)
         assert slowness.level_at(now) <= 1
     assert slowness.level_at(NOON + 1 + GOOD_SECONDS + 1000) == 0
+    held = Slowness(3, NOON, Trouble.BURST, 80.0)
+    for step in range(1, 30):
+        held = held.after(Trouble.GREYLISTING, NOON + 30 * step, 80.0)
+    assert held.level_at(NOON + 899) == 1, "it neither deepens nor prolongs what is there"
 
 
 @given(

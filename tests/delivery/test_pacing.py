@@ -47,6 +47,12 @@ def test_no_hour_sees_more_than_the_hourly_limit(limit: int, gaps: list[float]) 
     assert busiest(left, HOUR) <= limit
 
 
+@pytest.mark.parametrize("limit", [1, 7, 60, 600, 5000])
+def test_an_hour_of_asking_brings_nearly_all_that_it_may(limit: int) -> None:
+    left = granted(hourly_bucket(limit), [(5.0, 10_000)] * 1440)
+    assert 0.95 * limit <= busiest(left, HOUR) <= limit
+
+
 @given(rate=rates, asked=asking)
 def test_what_was_granted_and_not_used_may_be_granted_again(rate: float, asked: list[tuple[float, int]]) -> None:
     own, now = bucket(rate), NOON

@@ -12,7 +12,8 @@ from sqlalchemy import make_url
 from tests.journeys.large import CONNECTIONS, begin, settings_of
 from tests.support.proxy import Proxy
 from tests.support.sink import Sink
-from tests.support.workers import BY_HAND, READERS, WorkerProcess, a_moment, running
+from tests.support.waiting import eventually
+from tests.support.workers import BY_HAND, READERS, VARIABLE, WorkerProcess, a_moment, running
 
 DELAY = 0.01
 # How long the database is out of reach.
@@ -35,6 +36,24 @@ def test_the_database_is_out_of_reach(database_url: str, tmp_path: Path) -> None
             wire.mend()
             mailing.check(sink, CONNECTIONS)
             assert worker.alive
+
+
+@pytest.mark.skipif(not BY_HAND, reason=f"takes a minute: set {VARIABLE}")
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_nobody_hears_that_a_commit_came_through(database_url: str, tmp_path: Path) -> None:
+    """The ledger has marked a window then, of which nothing has left: nobody of it is in doubt."""
+    address = make_url(database_url)
+    with Sink(tmp_path / "sink", DELAY) as sink, Proxy(address.port or 5432) as wire:
+        proxied = address.set(port=wire.port).render_as_string(hide_password=False)
+        worker = WorkerProcess(tmp_path / "data", settings_of(proxied, sink.url))
+        mailing = begin(worker.environment, READERS)
+        with running(worker):
+            for part in range(1, 6):
+                sink.wait_for(READERS * part // 10)
+                wire.cut_answer(b"COMMIT")
+                eventually(lambda: not wire.whole, what="a commit")
+                wire.mend()
+            mailing.check(sink, 0)
 
 
 def test_the_queue_is_wiped_and_its_worker_killed(database_url: str, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_a_word_that_stands_in_the_address_is_left_out_too() -> None:
     assert kept_of("mailbox of user is full", "full.user@example.com") == "mailbox of … is …"
     assert kept_of("USER unknown", "user@example.com") == "… unknown"
     assert kept_of("mailbox full", "Box.1@example.com") == "… full"
+    assert kept_of("no mailbox of that name", "no@example.com") == "… mailbox of that name"
 
 
 @given(address=addresses, before=st.lists(words), after=st.text(max_size=60), spelling=st.sampled_from("lut"))

@@ -2,7 +2,9 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +15,7 @@ class Proxy:
     def __init__(self, target: int) -> None:
         self._target = target
         self._whole = True
+        self._fatal: bytes | None = None
         self._wires: set[asyncio.StreamWriter] = set()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -39,6 +42,15 @@ class Proxy:
     def cut(self) -> None:
         """End every connection at once, and let no new one come about, until `mend`."""
         self._loop.call_soon_threadsafe(self._cut)
+
+    def cut_answer(self, question: bytes) -> None:
+        """Do the same as soon as something with these bytes in it is answered, and let nobody hear the answer."""
+        self._loop.call_soon_threadsafe(setattr, self, "_fatal", question)
+
+    @property
+    def whole(self) -> bool:
+        """Say whether nothing is cut."""
+        return self._whole
 
     def mend(self) -> None:
         """Let new connections come about again."""
@@ -69,18 +81,38 @@ class Proxy:
             return
         there, back = await asyncio.open_connection("127.0.0.1", self._target)
         self._wires |= {writer, back}
+        wire = _Wire()
         try:
-            await asyncio.gather(_hand_on(reader, back), _hand_on(there, writer))
+            await asyncio.gather(self._ask(wire, reader, back), self._answer(wire, there, writer))
         finally:
             self._wires -= {writer, back}
             writer.close()
             back.close()
 
+    async def _ask(self, wire: "_Wire", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async for data in _read(reader, writer):
+            wire.doomed = self._fatal is not None and self._fatal in data
+            writer.write(data)
 
-async def _hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, wire: "_Wire", reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async for data in _read(reader, writer):
+            if wire.doomed:
+                self._fatal = None
+                self._cut()
+                return
+            writer.write(data)
+
+
+@dataclass
+class _Wire:
+    doomed: bool = False
+
+
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> AsyncIterator[bytes]:
+    """Give what comes, as long as the other side takes it; then hang up there, too."""
     try:
         while data := await reader.read(2**16):
-            writer.write(data)
+            yield data
             await writer.drain()
     except ConnectionError:
         pass

@@ -1,10 +1,10 @@
-"""`newsletter worker` under a profiler: the processor time of its main thread, by where it was spent.
+"""A command of the program under a profiler: the processor time of its main thread, by where it was spent.
 
 It begins at SIGUSR1. A timer interrupts it every millisecond of processor time and notes where it is. That costs almost
 nothing, so unlike with cProfile many small calls don't look dearer than they are. Time in C is put down to the line
 that called it, and time of other threads (SQLite's, signing) to what the main thread does meanwhile, mostly waiting.
 
-`python -m benchmarks.profiled_worker FILE` writes what it found to FILE, in JSON, after a stop signal.
+`python -m benchmarks.profiled FILE worker` writes what it found to FILE, in JSON, after a stop signal.
 """
 
 import json
@@ -22,7 +22,8 @@ _WAY_IN = (
     "asyncio/",
     "dbos/",
     "__main__",
-    "profiled_worker",
+    "benchmarks/profiled",
+    "uvicorn/",
     "newsletter/cli",
     "newsletter/serving",
 )
@@ -77,8 +78,8 @@ def _short(path: str) -> str:
 
 
 def main() -> None:
-    """Be a worker, then write the profile."""
-    target, sys.argv = Path(sys.argv[1]), ["newsletter", "worker"]
+    """Run the command, then write the profile."""
+    target, sys.argv = Path(sys.argv[1]), ["newsletter", *sys.argv[2:]]
     from newsletter.__main__ import main as program
 
     sampler = Sampler()
