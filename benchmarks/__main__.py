@@ -18,15 +18,15 @@ from benchmarks.rounds import Run
 from benchmarks.rows import Row
 
 BENCHMARKS: dict[str, Callable[[Run], list[Row]]] = {
-    "sending": sending.run,
-    "two-workers": two_workers.run,
-    "signing": signing.run,
-    "memory": memory.run,
-    "start": starting.run,
-    "hits": hits.run,
-    "signup": signups.run,
-    "pages": pages.run,
-    "loop": loop.run,
+    "sending": sending.measure,
+    "two-workers": two_workers.measure,
+    "signing": signing.measure,
+    "memory": memory.measure,
+    "start": starting.measure,
+    "hits": hits.measure,
+    "signup": signups.measure,
+    "pages": pages.measure,
+    "loop": loop.measure,
 }
 _ROUNDS = 7
 
@@ -47,15 +47,14 @@ def main(names: tuple[str, ...], rounds: int, database: str | None, *, quick: bo
     """
     # Whoever ends it ends what it started, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if not redraw:
-        rounds = 1 if quick else rounds
-        databases = (database,) if database else (SQLITE, POSTGRESQL)
-        measure(names or tuple(BENCHMARKS), rounds, databases, quick=quick)
-    if redraw or not (quick or database):
+    if redraw:
         document(kept(BENCHMARKS))
+        return
+    databases = (database,) if database else (SQLITE, POSTGRESQL)
+    measure_all(names or tuple(BENCHMARKS), 1 if quick else rounds, databases, quick=quick)
 
 
-def measure(names: tuple[str, ...], rounds: int, databases: tuple[str, ...], *, quick: bool) -> None:
+def measure_all(names: tuple[str, ...], rounds: int, databases: tuple[str, ...], *, quick: bool) -> None:
     """Run the benchmarks one after the other, and print each one's table when it is there."""
     with (
         tempfile.TemporaryDirectory(prefix="newsletter-bench-") as folder,
@@ -66,6 +65,7 @@ def measure(names: tuple[str, ...], rounds: int, databases: tuple[str, ...], *, 
             click.echo(f"{table(rows)}\n")
             if not quick and len(databases) > 1:
                 keep(Result(name, f"{CLOCK.now():%Y-%m-%d}", rounds, machine(), versions(), rows))
+                document(kept(BENCHMARKS))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from newsletter.measurement.tables import Count
 from newsletter.tokens import new_nonce
 
 _PEOPLE = 1_000
-_READERS = 50_000
+_READERS = 100_000
 
 
 def ours(run: Run, kind: str = SQLITE, profile: Path | None = None, *, clicks: bool) -> Figures:
@@ -72,7 +72,7 @@ def _check(home: Home, answered: float) -> None:
         raise RuntimeError(f"of {answered:.0f} hits {counted} were counted")
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure both beside the peer."""
     sides: dict[str, Callable[[], Figures]] = {
         "hello world": partial(theirs, run),

@@ -39,7 +39,7 @@ def loop(people: int, size: int) -> Figures:
         return {RATE: people / (CLOCK.monotonic() - began)}
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure it beside one worker on SQLite."""
     people = run.size(30_000, 10_000)
     kind = run.databases[0]

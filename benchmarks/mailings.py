@@ -5,7 +5,9 @@ import signal
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import Engine, func, select
 from sqlmodel import col
@@ -22,7 +24,7 @@ from newsletter.issues import actions as issues
 from newsletter.jobs import Heartbeat
 
 LINKS = 10
-_BEGIN_SECONDS, _POLL_SECONDS = 60, 0.03
+_BEGIN_SECONDS, _POLL_SECONDS = 300, 0.03
 _STUCK_SECONDS = 90  # longer than a lease
 _SUBJECT = "What came of the stories"
 BODY = "Hello {{ given_name }},\n\n" + "\n".join(
@@ -95,30 +97,40 @@ def follow(
 
     Raises ProcessEnded where a worker ends, or nothing more is recorded.
     """
-
-    def leased() -> bool:
-        _check(workers)
-        return _counted(engine, mailing_id)[0] > 0
-
+    # To count is work for the database, too: for a large mailing it is asked less often.
+    poll = _POLL_SECONDS * max(1.0, count / 50_000)
     try:
-        wait_for(leased, _BEGIN_SECONDS, "the mailing's beginning")
-        watch = Watch(pids, database)
-        done = 0
-        while done < count:
-            before = done
-            wait_for(lambda: _moved(engine, mailing_id, workers, before), _STUCK_SECONDS, "results", _POLL_SECONDS)  # noqa: B023
-            done = _counted(engine, mailing_id)[1]
+        wait_for(partial(_leased, engine, mailing_id, workers), _BEGIN_SECONDS, "the mailing's beginning")
+        watch, standing = Watch(pids, database), _Standing(0.0, 0, 0)
+        while standing.done < count:
+            moved = partial(_moved, engine, mailing_id, workers, standing.done)
+            wait_for(moved, _STUCK_SECONDS, "results", poll)
+            standing = _standing(engine, mailing_id)
     except TimeoutError as error:
         raise ProcessEnded(f"{error}\n{workers[0].last_words()}") from None
     usage = watch.stop()
-    if (delivered := _counted(engine, mailing_id)[2]) != count:
-        raise RuntimeError(f"of {count} mails {delivered} were delivered")
+    if standing.delivered != count:
+        raise RuntimeError(f"of {count} mails {standing.delivered} were delivered")
     return usage
+
+
+class _Standing(NamedTuple):
+    """The end of the latest lease, how many mails have their last result, and how many of those were delivered."""
+
+    leased_until: float
+    done: int
+    delivered: int
+
+
+def _leased(engine: Engine, mailing_id: str, workers: Sequence[Process]) -> bool:
+    _check(workers)
+    standing = _standing(engine, mailing_id)
+    return standing.leased_until > 0 or standing.done > 0
 
 
 def _moved(engine: Engine, mailing_id: str, workers: Sequence[Process], before: int) -> bool:
     _check(workers)
-    return _counted(engine, mailing_id)[1] > before
+    return _standing(engine, mailing_id).done > before
 
 
 def _check(workers: Sequence[Process]) -> None:
@@ -133,13 +145,10 @@ def _alive(engine: Engine, workers: Sequence[Process]) -> int:
         return int(connection.execute(select(func.count()).select_from(Heartbeat)).scalar_one())
 
 
-def _counted(engine: Engine, mailing_id: str) -> tuple[float, int, int]:
-    """Give the latest lease's end, and how many mails have a last result and how many of those were delivered."""
+def _standing(engine: Engine, mailing_id: str) -> _Standing:
     ends = (Block.delivered, Block.refused, Block.in_doubt, Block.withdrawn)
     sums = [func.coalesce(func.sum(col(end)), 0) for end in ends]
-    query = select(func.coalesce(func.max(col(Block.leased_until)), 0), *sums).where(
-        col(Block.mailing_id) == mailing_id
-    )
+    latest = func.coalesce(func.max(col(Block.leased_until)), 0)
     with engine.connect() as connection:
-        lease, *counts = connection.execute(query).one()
-    return float(lease) + sum(map(int, counts)), sum(map(int, counts)), int(counts[0])
+        lease, *counts = connection.execute(select(latest, *sums).where(col(Block.mailing_id) == mailing_id)).one()
+    return _Standing(float(lease), sum(map(int, counts)), int(counts[0]))

@@ -23,7 +23,7 @@ def peak(homes: Homes, kind: str, people: int) -> Figures:
     return {PEAK: sent.peak_bytes / 1e6, RATE: people / sent.usage.seconds}
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure every database."""
     large, small = run.size(LARGE, 20_000), run.size(SMALL, 2_000)
     rows = []

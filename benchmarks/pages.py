@@ -78,7 +78,7 @@ async def _sign_in(home: Home) -> str:
         await installation.database.close()
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure every database."""
     return [row for kind in run.databases for row in _rows(run, kind, run.size(LARGE, 20_000))]
 

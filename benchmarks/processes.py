@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import click
+
 from newsletter.clock import SystemClock
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -17,7 +19,7 @@ CLOCK = SystemClock()
 _SELF = "this process"
 
 
-class ProcessEnded(Exception):
+class ProcessEnded(click.ClickException):
     """A process that was to be measured ended; its log says why."""
 
 

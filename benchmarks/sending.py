@@ -56,7 +56,7 @@ def _figures(usage: Usage, mails: int) -> Figures:
     return {RATE: mails / usage.seconds, **each, "others' processors": usage.others / usage.seconds}
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure both databases against both sinks, with the peer beside each."""
     people = run.size(30_000, 10_000)
     size = mail_size(run, run.databases[0], people)

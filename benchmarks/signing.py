@@ -38,7 +38,7 @@ def bare(key: RSAPrivateKey, count: int) -> Figures:
         return {RATE: batches * _BATCH / (CLOCK.monotonic() - began)}
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure every database with the lean sink, and the first one with smtp-sink."""
     people = run.size(15_000, 2_000)
     key = generate_private_key(public_exponent=65537, key_size=2048)

@@ -40,7 +40,7 @@ def theirs(run: Run, kind: str) -> Figures:
         return wrk.post(server.port, {"server": server.process.pid}, home.folder, "/", run.size(5, 1))
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure every database."""
     sides: dict[str, Callable[[], Figures]] = {}
     for kind in run.databases:

@@ -59,7 +59,7 @@ async def _copy(session: Session, mailing_id: str, newsletter_id: str) -> None:
     await session.execute(insert(Delivery).from_select(["mailing_id", "number", "subscription_id"], everybody))
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure every database."""
     people = run.size(LARGE, 20_000)
     sides = {

@@ -24,7 +24,7 @@ def sources(people: int, size: int) -> Figures:
         return {RATE: people // 2 * 2 / (CLOCK.monotonic() - began)}
 
 
-def run(run: Run) -> list[Row]:
+def measure(run: Run) -> list[Row]:
     """Measure on the last of the databases: two machines would share PostgreSQL."""
     people, kind = run.size(30_000, 10_000), run.databases[-1]
     size = mail_size(run, kind, people)

@@ -15,6 +15,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,13 @@ ID_BYTES = 16
 MAC_BYTES = 16
 ADDRESS_MAC_BYTES = 10  # 80 bits: a local part has at most 64 octets (RULES F5)
 MINIMUM_SECRET_BYTES = 32
+
+_BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+# The digits of base 32 as Python's `int` reads them.
+_AS_DIGITS = bytes.maketrans(_BASE32.encode(), b"0123456789abcdefghijklmnopqrstuv")
+# 128 bits leave the last two of 26 characters at zero.
+_ID = re.compile(rf"[{_BASE32}]{{25}}[aeimquy4]")
 
 
 class InvalidToken(Exception):
@@ -55,18 +63,22 @@ def jitter(low: float, high: float) -> float:
 
 def encode_id(raw: bytes) -> str:
     """Write 16 bytes as 26 lower-case base32 characters, without padding."""
-    return base64.b32encode(raw).decode().rstrip("=").lower()
+    return _to_base32(raw)
 
 
 def decode_id(text: str) -> bytes:
     """Read an id back into its 16 bytes. Raises InvalidToken where it is not an id."""
-    try:
-        raw = base64.b32decode(text.upper() + "======")
-    except (binascii.Error, ValueError) as error:
-        raise InvalidToken from error
-    if len(raw) != ID_BYTES or encode_id(raw) != text:
+    if not _ID.fullmatch(text):
         raise InvalidToken
-    return raw
+    return (int(text.encode().translate(_AS_DIGITS), 32) >> 2).to_bytes(ID_BYTES, "big")
+
+
+def _to_base32(raw: bytes) -> str:
+    # Two characters at a time: half the time of the standard library, which has no such function in C.
+    bits = len(raw) * 8
+    pairs = -(-bits // 10)
+    number = int.from_bytes(raw, "big") << pairs * 10 - bits
+    return "".join([_PAIRS[number >> shift & 0x3FF] for shift in range(pairs * 10 - 10, -1, -10)])[: -(-bits // 5)]
 
 
 def fingerprint(text: str) -> str:
@@ -118,7 +130,7 @@ class Keyring:
         """Give a token for the local part of a mail address: lower-case base32, for mail servers may fold the case."""
         signed = self._key_id(self.root) + payload
         mac = self._mac(self.root, f"address/{purpose}", signed)[:ADDRESS_MAC_BYTES]
-        return base64.b32encode(signed + mac).decode().rstrip("=").lower()
+        return _to_base32(signed + mac)
 
     def read_from_address(self, purpose: str, token: str) -> bytes:
         """Give back the payload of a token from a mail address, in whatever case. Raises InvalidToken."""

@@ -19,7 +19,8 @@ from sqlmodel import col, select
 from newsletter.bounces import actions as bounces
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import leftovers
+from newsletter.delivery import ledger, leftovers, paces
+from newsletter.delivery.limits import Limits
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.editors.sessions import purge_expired
@@ -28,9 +29,9 @@ from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
 from newsletter.mail.dkim import Signer
 from newsletter.mail.dkim_keys import SigningDomain, read_domain
-from newsletter.mail.line import Line
+from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox, Writer, WrittenLetter
-from newsletter.mail.smtp import Connections, read_relay
+from newsletter.mail.relays import Routes
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.settings import Settings
 from newsletter.signup.actions import purge_unconfirmed
@@ -52,14 +53,14 @@ class Worker:
         self._stop = asyncio.Event()
         self._name, self._lock = _take_name(installation.settings.data_dir)
         settings = installation.settings
-        relay, signing = read_relay(settings.smtp_url), _signing_domain(settings)
+        signing = _signing_domain(settings)
         signer = Signer(signing, installation.clock) if signing else None
-        self._connections = Connections(relay, settings.smtp_connections, settings.host, signer)
-        self._sender = Sender(installation, Line(self._connections), self._name, partial(bounces.watch, installation))
+        self._lines = Lines(Routes.of(settings), settings.smtp_connections, settings.host, signer)
+        self._sender = Sender(installation, self._lines, self._name, partial(bounces.watch, installation))
         self._outbox = Outbox(
             installation.database,
             installation.clock,
-            self._connections,
+            self._lines,
             _writers(installation),
             partial(bounces.watch_letter, installation),
         )
@@ -95,7 +96,7 @@ class Worker:
         self._sender.stop()
         await asyncio.gather(self._sender.drained(), self._end_loops())
         await self._jobs.stop()
-        await self._connections.close()
+        await self._lines.close()
         self._lock.close()
 
     async def _end_loops(self) -> None:
@@ -152,11 +153,13 @@ class Worker:
             await bounces.purge_tallies(session, self._installation)
             await delivery.forget_old_marks(session, clock)
             await leftovers.settle_interrupted(session, self._installation)
+            await paces.forget_idle(session, await ledger.now(session))
 
 
 def check(settings: Settings) -> None:
     """Find out before the start what would keep a worker from mailing. Raises MisconfiguredError."""
-    read_relay(settings.smtp_url)
+    Routes.of(settings)
+    Limits.of(settings)
     _signing_domain(settings)
 
 

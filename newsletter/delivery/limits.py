@@ -80,6 +80,11 @@ class Limits:
         """Read NEWSLETTER_DOMAIN_PACE, _HOURLY_LIMIT and _WARM_UP. Raises MisconfiguredError."""
         return _read(settings.domain_pace, settings.hourly_limit, settings.warm_up)
 
+    @property
+    def any(self) -> bool:
+        """Say whether anything is limited at all."""
+        return bool(self.domains or self.others or self.hourly or self.warm_ups)
+
     def limit(self, domain: str) -> DomainLimit:
         """Give the limit of a recipient's domain, in the form that `domain_of` gives."""
         if (known := self.domains.get(domain)) is not None:

@@ -16,6 +16,9 @@ from newsletter.database import Session
 from newsletter.delivery import ledger, leftovers, recovery
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import Recipient, Recorded
+from newsletter.delivery.pacer import Pacer
+from newsletter.delivery.paces import Grant
+from newsletter.delivery.pacing import admitted
 from newsletter.delivery.rules import LEASE_MARGIN_SECONDS, LEASE_SECONDS, move, retry_at, sender_refused, undecided_at
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.delivery.window import Held, Tried
@@ -44,6 +47,19 @@ class Reported:
 Watcher = Callable[[Session, Sequence[Reported]], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a lane is to do: which mailing, from which sender, over how many connections.
+
+    `without_journal` is how large a window may be that no journal can be kept of.
+    """
+
+    mailing: Mailing
+    sender: str
+    connections: int
+    without_journal: int
+
+
 class Recorder:
     """The ledger's side of one worker's lanes. `owner` is the worker's name."""
 
@@ -52,6 +68,7 @@ class Recorder:
         self.owner = owner
         self.watcher = watcher
         self.stopping = stopping
+        self.pacer = Pacer(installation)
 
     async def take_up(self) -> None:
         """Settle what a predecessor of our name left unknown, and give its blocks back.
@@ -77,30 +94,34 @@ class Recorder:
             ]
             await self.watcher(session, told)
 
-    async def first(self, mailing: Mailing, size: int, least: int) -> Held | None:
-        """Lease a block and mark its first window, of at most `size`; None where there is none to lease.
-
-        `least` is the size of a window that no journal can be kept of.
-        """
-        return await _Step(self, mailing, None, (), size, least).take()
+    async def first(self, errand: Errand, size: int) -> Held | None:
+        """Lease a block and mark its first window, of at most `size`; None where there is none to lease."""
+        while True:
+            step = _Step(self, errand, None, (), size)
+            if (held := await step.take()) is not None or not step.passed_over:
+                return held
 
     async def next(
-        self,
-        mailing: Mailing,
-        held: Held,
-        tried: Sequence[Tried],
-        size: int,
-        least: int,
-        trouble: Trouble | None = None,
+        self, errand: Errand, held: Held, tried: Sequence[Tried], size: int, trouble: Trouble | None = None
     ) -> Held | None:
         """Record what a window brought, and mark the next one, in this block or another; none where there is trouble.
 
         A database that fails for a while turns nothing that is known to doubt.
         """
+        step = await self._recorded(errand, held, tried, size, trouble)
+        if step is None:
+            return None
+        return await self.first(errand, size) if step.passed_over else step.marked
+
+    async def _recorded(
+        self, errand: Errand, held: Held, tried: Sequence[Tried], size: int, trouble: Trouble | None
+    ) -> "_Step | None":
         attempt = 0
         while True:
             try:
-                return await _Step(self, mailing, held, tried, size, least, trouble).take()
+                step = _Step(self, errand, held, tried, size, trouble)
+                await step.take()
+                return step
             except IntegrityError:
                 # The commit whose answer was lost had come through. What it marked comes back with its lease.
                 _log.warning("window_recorded_already")
@@ -130,57 +151,71 @@ class Recorder:
 
 
 class _Step:
-    """One transaction: made for one try, and thrown away with it."""
+    """One transaction: made for one try, and thrown away with it. `marked` is the next window.
+
+    `passed_over` is when everybody in the block that was looked at has to wait for their domain: try another one.
+    """
 
     def __init__(
         self,
         recorder: Recorder,
-        mailing: Mailing,
+        errand: Errand,
         held: Held | None,
         tried: Sequence[Tried],
         size: int,
-        least: int,
         trouble: Trouble | None = None,
     ) -> None:
+        self.marked: Held | None = None
+        self.passed_over = False
         self._by = recorder
         self._installation = recorder.installation
-        self._mailing = mailing
+        self._errand = errand
+        self._mailing = errand.mailing
         self._held = held
         self._tried = tried
         self._size = size
-        self._least = least
         self._trouble = trouble
         self._refused = sender_refused([outcome for _, outcome in tried])
         self._reports: list[Recorded] = []
-        self._recovered: list[Block] = []
-        self._journal: Journal | None = None
 
     async def take(self) -> Held | None:
         """Take the step, and give the next window."""
         deadline = self._by.deadline()
+        marked: Held | None = None
         try:
             async with self._installation.database.write() as session:
-                marked = await self._take(session)
-                await self._by.report(session, self._mailing.id, self._reports)
+                marked = await self._take(session, deadline)
         except BaseException:
-            if self._journal is not None:
-                self._journal.close()
+            if marked is not None and marked.journal is not None:
+                marked.journal.leave()
             raise
         if self._held is not None and self._held.journal is not None:
             self._held.journal.close()
-        if marked is None:
-            return None
-        return Held(*marked, self._journal, deadline)
+        self.marked = marked
+        return marked
 
-    async def _take(self, session: Session) -> tuple[Block, list[Recipient]] | None:
+    async def _take(self, session: Session, deadline: float) -> Held | None:
         going_on = await self._look_at_mailing(session)
-        if self._held is not None:
-            block = Block(**self._held.block.model_dump())
-            if await self._record(session, block):
-                if recipients := await self._mark(session, block) if going_on else []:
-                    return block, recipients
-                await self._let_go(session, block, passed=going_on)
-        return await self._lease(session) if going_on else None
+        found = await self._go_on(session, going_on=going_on)
+        if found is None and going_on:
+            found = await self._lease(session)
+        await self._by.report(session, self._mailing.id, self._reports)
+        # The paces last of all: what they lock is every worker's.
+        candidates = found[1] if found else []
+        grant = await self._by.pacer.turn(session, self._errand.sender, self._held, self._tried, candidates)
+        return await self._mark(session, *found, grant, deadline) if found else None
+
+    async def _go_on(self, session: Session, *, going_on: bool) -> tuple[Block, list[Recipient]] | None:
+        """Record what the last window brought; give the block and whom its next one could go to."""
+        if self._held is None:
+            return None
+        block = Block(**self._held.block.model_dump())
+        if not await self._record(session, block):
+            return None
+        if candidates := await ledger.window(session, block, self._size) if going_on else []:
+            return block, candidates
+        await self._let_go(session, block, self._held.again_at, passed=going_on)
+        return None
 
     async def _look_at_mailing(self, session: Session) -> bool:
         """Say whether the mailing goes on, and let it say what keeps it; a sender that is refused is for an editor."""
@@ -224,30 +259,45 @@ class _Step:
             for recipient, outcome in self._tried
         ]
 
-    async def _mark(self, session: Session, block: Block) -> list[Recipient]:
-        """Mark the next window of the block, and open its journal before that can be committed."""
-        recipients = await ledger.window(session, block, self._size)
+    async def _mark(
+        self, session: Session, block: Block, candidates: list[Recipient], grant: Grant | None, deadline: float
+    ) -> Held | None:
+        """Mark the next window, as many of the candidates as their paces let; its journal is open before the commit."""
+        again_at = _earlier(self._held.again_at if self._held else None, grant.again_at if grant else None)
+        recipients = candidates
+        if grant is not None:
+            may = admitted([each.email for each in candidates], grant.domains)
+            recipients = [each for each, is_admitted in zip(candidates, may, strict=True) if is_admitted]
         if not recipients:
-            return []
+            self.passed_over = True
+            block.due_at = again_at or undecided_at(await ledger.now(session), jitter(1.0, 1.5))
+            await self._let_go(session, block, again_at, passed=False)
+            return None
+        journal = self._journal(block, candidates[-1].number)
+        if journal is None:
+            recipients = recipients[: self._errand.without_journal]
+            candidates = recipients
+        block.marked_to = candidates[-1].number + 1
+        await ledger.hold(session, block, **ledger.progress(block))
+        caps = await self._by.pacer.caps(session, grant, self._errand.connections)
+        return Held(block, recipients, journal, deadline, caps, again_at)
+
+    def _journal(self, block: Block, last: int) -> Journal | None:
         try:
-            folder = self._installation.settings.journal_dir
-            self._journal = Journal(folder, block, block.done_to, recipients[-1].number)
+            return Journal(self._installation.settings.journal_dir, block, block.done_to, last)
         except OSError as error:
             _log.error("no_journal", kind=type(error).__name__, why="windows are small, so mailings are slow")
-            recipients = recipients[: self._least]
-        block.marked_to = recipients[-1].number + 1
-        await ledger.hold(session, block, **ledger.progress(block))
-        return recipients
+            return None
 
-    async def _let_go(self, session: Session, block: Block, *, passed: bool) -> None:
+    async def _let_go(self, session: Session, block: Block, again_at: float | None, *, passed: bool) -> None:
         """Give the block back; `passed` when there was nobody left in this pass over it."""
         block.done_to = block.marked_to = block.first
         if passed:
-            await self._end_pass(session, block)
+            await self._end_pass(session, block, again_at)
         await ledger.hold(session, block, **ledger.progress(block), leased_until=0.0, lease=None, owner=None)
 
-    async def _end_pass(self, session: Session, block: Block) -> None:
-        soon = undecided_at(await ledger.now(session), jitter(1.0, 1.5))
+    async def _end_pass(self, session: Session, block: Block, again_at: float | None) -> None:
+        soon = again_at or undecided_at(await ledger.now(session), jitter(1.0, 1.5))
         due = await ledger.next_due(session, block, soon)
         block.pass_number += 1
         if due is not None:
@@ -262,7 +312,7 @@ class _Step:
         await leftovers.forget_retries(session, block)
 
     async def _lease(self, session: Session) -> tuple[Block, list[Recipient]] | None:
-        """Lease a block that is due, and mark its first window."""
+        """Lease a block that is due; give it and whom its first window could go to."""
         for _ in range(_MOST_EMPTY):
             block = await ledger.free(session, self._mailing.id)
             if block is None:
@@ -270,8 +320,12 @@ class _Step:
             self._reports += await recovery.settle(session, self._installation, block)
             await ledger.take(session, block, self._by.owner)
             held = Block(**block.model_dump())
-            if recipients := await self._mark(session, held):
-                return held, recipients
-            await self._let_go(session, held, passed=True)
+            if candidates := await ledger.window(session, held, self._size):
+                return held, candidates
+            await self._let_go(session, held, None, passed=True)
             await session.refresh(block)
         return None
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    return min((each for each in (one, other) if each is not None), default=None)

@@ -13,13 +13,16 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter.delivery import ledger
 from newsletter.delivery.content import Edition, edition_of
-from newsletter.delivery.recording import Recorder, Reported, Watcher
+from newsletter.delivery.pacing import Places
+from newsletter.delivery.recording import Errand, Recorder, Reported, Watcher
 from newsletter.delivery.rules import LANES, LARGEST_WINDOW, RENEW_SECONDS, relay_wait, sender_refused, window_size
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.delivery.window import Held, Tried, Window
 from newsletter.installation import Installation
 from newsletter.logs import where
 from newsletter.mail.line import Line
+from newsletter.mail.lines import Lines
+from newsletter.mail.relays import domain_of
 from newsletter.mail.trouble import Trouble
 
 __all__ = ["DRAIN_SECONDS", "Reported", "Sender", "Tried", "Watcher"]
@@ -40,7 +43,7 @@ class Sender:
     def __init__(
         self,
         installation: Installation,
-        line: Line,
+        lines: Lines,
         owner: str,
         watcher: Watcher,
         *,
@@ -48,14 +51,15 @@ class Sender:
         largest: int = LARGEST_WINDOW,
     ) -> None:
         self._installation = installation
-        self._line = line
+        self._lines = lines
         self._stopping = asyncio.Event()
         self._recorder = Recorder(installation, owner, watcher, self._stopping)
-        self._lanes = min(lanes, line.connections.limit)
+        self._lanes = lanes
         self._largest = largest
         self._idle = asyncio.Condition()
         self._busy = 0
         self._failures = 0
+        self._places = Places()
 
     async def take_up(self) -> None:
         """Go on from where a killed predecessor of our name was: its journals are ours. Call it before the work."""
@@ -86,7 +90,11 @@ class Sender:
             if mailing is None or mailing.state != MailingState.SENDING:
                 return
             edition = await edition_of(session, self._installation, mailing.issue_id)
-        lanes = [asyncio.create_task(self._go_along(mailing, edition)) for _ in range(self._lanes)]
+        sender = edition.newsletter.sender_address
+        connections = self._lines.first(sender).connections.limit
+        count = min(self._lanes, connections)
+        errand = Errand(mailing, sender, connections, max(1, connections // count))
+        lanes = [asyncio.create_task(self._go_along(errand, edition)) for _ in range(count)]
         try:
             await asyncio.gather(*lanes)
         finally:
@@ -94,39 +102,33 @@ class Sender:
                 lane.cancel()
             await asyncio.gather(*lanes, return_exceptions=True)
 
-    async def _go_along(self, mailing: Mailing, edition: Edition) -> None:
+    async def _go_along(self, errand: Errand, edition: Edition) -> None:
         """Be one lane: window after window, block after block."""
-        without_journal = max(1, self._line.connections.limit // self._lanes)
-        least = min(self._line.connections.limit, self._largest)
+        least = min(errand.connections, self._largest)
         time = asyncio.get_running_loop().time
         size = least
-        held = await self._recorder.first(mailing, size, without_journal)
+        held = await self._recorder.first(errand, size)
         while held is not None:
-            began = time()
-            tried = await self._send_window(edition, held)
-            size = window_size(len(held.recipients), time() - began, least, self._largest)
-            trouble = self._trouble(held, tried)
-            held = await self._recorder.next(mailing, held, tried, size, without_journal, trouble)
+            line, began = self._lines.pick(errand.sender), time()
+            tried = await self._send_window(edition, held, line)
+            held.took = time() - began
+            size = window_size(len(held.recipients), held.took, least, self._largest)
+            trouble = _trouble(held, tried, line)
+            self._lines.note(line, usable=held.trouble is None)
+            held = await self._recorder.next(errand, held, tried, size, trouble)
             if trouble is None:
                 self._failures = 0
-            elif await self._wait_for_relay(trouble):
-                held = await self._recorder.first(mailing, least, without_journal)
+            elif await self._wait_for_relay(trouble, errand.sender):
+                held = await self._recorder.first(errand, least)
 
-    def _trouble(self, held: Held, tried: Sequence[Tried]) -> Trouble | None:
-        """Say what kept the relay from being used, if anything did."""
-        if held.trouble is not None:
-            return self._line.connections.explain(held.trouble)
-        if sender_refused([outcome for _, outcome in tried]):
-            return self._line.connections.explain_refusal(tried[0][1])
-        return None
-
-    async def _send_window(self, edition: Edition, held: Held) -> list[Tried]:
+    async def _send_window(self, edition: Edition, held: Held, line: Line) -> list[Tried]:
         """Send to all of a window. After a stop signal nothing more is begun, and what takes too long is cut off."""
-        window = Window(edition, held, self._installation.clock, self._line.connections.signer)
-        signing = asyncio.create_task(window.sign(self._line.wake))
-        looking = asyncio.create_task(self._look_after(window, held))
+        self._places.cap({domain_of(each.email) for each in held.recipients} if held.caps else (), held.caps)
+        window = Window(edition, held, self._installation.clock, self._lines.signer, self._places)
+        signing = asyncio.create_task(window.sign(line.wake))
+        looking = asyncio.create_task(self._look_after(window, held, line))
         try:
-            await self._line.carry(window)
+            await line.carry(window)
         finally:
             window.stop()
             signing.cancel()
@@ -134,23 +136,23 @@ class Sender:
         held.trouble = window.trouble
         return window.tried
 
-    async def _look_after(self, window: Window, held: Held) -> None:
+    async def _look_after(self, window: Window, held: Held, line: Line) -> None:
         """While a window is on its way: keep its lease, and let nobody of it wait on who has left."""
         try:
-            await self._look_again_and_again(window, held)
+            await self._look_again_and_again(window, held, line)
         except Exception as error:
             # Nobody looks any more, so nothing may be begun any more.
             _log.error("window_lost_sight_of", kind=type(error).__name__, where=where(error))
             window.stop()
 
-    async def _look_again_and_again(self, window: Window, held: Held) -> None:
+    async def _look_again_and_again(self, window: Window, held: Held, line: Line) -> None:
         time = asyncio.get_running_loop().time
         renewed_at = time()
         while not await _happens(window.over, LOOK_SECONDS):
             if self._stopping.is_set():
                 window.stop()
                 if not await _happens(window.over, DRAIN_SECONDS):
-                    await self._line.cut_off()
+                    await self._lines.cut_off()
                 return
             try:
                 if time() - renewed_at > RENEW_SECONDS:
@@ -159,7 +161,7 @@ class Sender:
                 elif waiting := window.waiting:
                     async with self._installation.database.read() as session:
                         window.narrow(await ledger.still_mailable(session, held.block, waiting))
-                    self._line.wake()
+                    line.wake()
             except (DBAPIError, OSError) as error:
                 _log.warning("window_not_looked_after", kind=type(error).__name__)
 
@@ -170,12 +172,25 @@ class Sender:
         else:
             held.deadline = deadline
 
-    async def _wait_for_relay(self, trouble: Trouble) -> bool:
-        """Wait before the relay is tried again; say whether it is to be: not after a stop signal."""
+    async def _wait_for_relay(self, trouble: Trouble, sender: str) -> bool:
+        """Wait before the relay is tried again; say whether it is to be: not after a stop signal.
+
+        Where another one stands in, that takes no time.
+        """
         self._failures += 1
-        wait = relay_wait(self._failures)
+        stands_in = self._lines.stands_in(sender)
+        wait = 0.0 if stands_in else relay_wait(self._failures)
         _log.warning("relay_unusable", seconds=wait, trouble=trouble.kind, why=trouble.sentence)
         return not await _happens(self._stopping, wait)
+
+
+def _trouble(held: Held, tried: Sequence[Tried], line: Line) -> Trouble | None:
+    """Say what kept the relay from being used, if anything did."""
+    if held.trouble is not None:
+        return line.connections.explain(held.trouble)
+    if sender_refused([outcome for _, outcome in tried]):
+        return line.connections.explain_refusal(tried[0][1])
+    return None
 
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:

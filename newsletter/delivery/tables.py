@@ -6,9 +6,9 @@ results are appended together with the marking of the next one. So after a crash
 what lies behind `marked_to` was never begun, what lies between `done_to` and `marked_to` and has no result is in doubt.
 
 `result` rows and the counters have no foreign key to people: erasing anybody at any instant breaks nothing and
-changes no figure (RULES C8). A result holds codes and the everyday words of a reply (`mail/reply_words.py`), and no time
-of delivery. The times that the work itself needs go with it: when to try again with the block, how far the mailing was a
-moment ago, and a mailing that is over keeps its days alone (P3).
+changes no figure (RULES C8). A result holds codes and the everyday words of a reply (`mail/reply_words.py`), and no
+time of delivery. The times that the work itself needs go with it: when to try again with the block, how far the mailing
+was a moment ago; and a mailing that is over keeps its days alone (P3).
 """
 
 from datetime import datetime
@@ -33,9 +33,9 @@ class MailingState(StrEnum):
 class Mailing(SQLModel, table=True):
     """Sending one issue to its audience.
 
-    `sampled_*` and `earlier_*` say by the database's clock how many deliveries were dealt with a moment ago, for the rate
-    (see `progress`); they are empty unless it is being sent. `trouble` says in a sentence what keeps the sender from the
-    relay just now (`mail.trouble.Trouble.sentence`, or its kind alone); empty as soon as mail flows.
+    `sampled_*` and `earlier_*` say by the database's clock how many deliveries were dealt with a moment ago, for the
+    rate (see `progress`); they are empty unless it is being sent. `trouble` says in a sentence what keeps the sender
+    from the relay just now (`mail.trouble.Trouble.sentence`); it is empty as soon as mail flows.
     `reopened` is a mailing that had ended before some of its deliveries were sent again.
     """
 

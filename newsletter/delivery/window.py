@@ -8,8 +8,9 @@ that mark.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import partial
 
 import structlog
@@ -18,11 +19,13 @@ from newsletter.clock import Clock
 from newsletter.delivery.content import Edition
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import Recipient
+from newsletter.delivery.pacing import Places
 from newsletter.delivery.tables import Block
 from newsletter.mail.conversation import Mail
 from newsletter.mail.dkim import Signer, UnsignableMail
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, relay_failed
 from newsletter.mail.pipeline import Withheld
+from newsletter.mail.relays import domain_of
 
 # How long a look at who may be mailed counts.
 FRESH_SECONDS = 0.5
@@ -33,28 +36,46 @@ Tried = tuple[Recipient, Outcome]
 Written = tuple[Recipient, Envelope, bytes]
 
 
+class _Nobody(Enum):
+    NOBODY = auto()
+
+
+_NOBODY = _Nobody.NOBODY
+
+
 @dataclass(slots=True)
 class Held:
-    """A marked window of a block that is ours until `deadline`, by the clock's `monotonic`."""
+    """A marked window of a block that is ours until `deadline`, by the clock's `monotonic`.
+
+    `caps` are how many connections some domains may hold, `again_at` is when the block is to be come back to for those
+    of it who were held back. What the replies took, each and all, is noted in seconds.
+    """
 
     block: Block
     recipients: Sequence[Recipient]
     journal: Journal | None
     deadline: float
+    caps: Mapping[str, int] = field(default_factory=dict)
+    again_at: float | None = None
+    seconds: dict[int, float] = field(default_factory=dict)
+    took: float = 0.0
     trouble: BaseException | None = None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Parcel(Mail):
-    """A mail of a window."""
+    """A mail of a window, and when it was taken."""
 
     recipient: Recipient
+    since: float
 
 
 class Window:
     """The deliveries of a window, until each of them is tried or given up for now."""
 
-    def __init__(self, edition: Edition, held: Held, clock: Clock, signer: Signer | None = None) -> None:
+    def __init__(
+        self, edition: Edition, held: Held, clock: Clock, signer: Signer | None = None, places: Places | None = None
+    ) -> None:
         self.tried: list[Tried] = []
         self.over = asyncio.Event()
         self.trouble: BaseException | None = None
@@ -63,6 +84,7 @@ class Window:
         self._journal = held.journal
         self._clock = clock
         self._signer = signer
+        self._places = places if held.caps else None
         self._waiting = deque(held.recipients)
         self._written: deque[Written] = deque()
         self._again: set[int] = set()
@@ -76,7 +98,11 @@ class Window:
         """Give how many mails can be taken now."""
         if self._time() > self._fresh_until:
             return 0
-        return len(self._written) + (0 if self._signer else len(self._waiting))
+        waiting = () if self._signer else self._waiting
+        if self._places is None:
+            return len(self._written) + len(waiting)
+        domains = [_domain(each[0]) for each in self._written] + [_domain(each) for each in waiting]
+        return sum(map(self._places.free, domains))
 
     @property
     def waiting(self) -> set[int]:
@@ -85,13 +111,12 @@ class Window:
 
     def take(self) -> Mail | None:
         """Give the next mail; None where there is none for now."""
-        while self.ready:
-            written = self._written.popleft() if self._written else self._write(self._waiting.popleft())
+        while self.ready and (written := self._next()) is not _NOBODY:
             if written is not None:
                 recipient, envelope, content = written
                 self._out += 1
                 begun = partial(self._begin, recipient.number)
-                return Parcel(envelope, content, begun, recipient=recipient)
+                return Parcel(envelope, content, begun, recipient=recipient, since=self._time())
         self._look_over()
         return None
 
@@ -100,14 +125,29 @@ class Window:
         assert isinstance(mail, Parcel)
         recipient = mail.recipient
         self._out -= 1
+        if self._places is not None:
+            self._places.leave(_domain(recipient))
         if not relay_failed(outcome):
             self.tried.append((recipient, outcome))
+            self._held.seconds[recipient.number] = self._time() - mail.since
             if self._journal is not None:
                 self._journal.settle(recipient.number, outcome)
         elif recipient.number not in self._again and not self._stopped:
             self._again.add(recipient.number)
             self._written.appendleft((recipient, mail.envelope, mail.content))
         self._look_over()
+
+    def _next(self) -> "Written | _Nobody | None":
+        """Write the next mail; None where it can't be written. Whose domain has no place is passed over."""
+        if self._places is None:
+            return self._written.popleft() if self._written else self._write(self._waiting.popleft())
+        if (written := self._places.next(self._written, lambda each: _domain(each[0]))) is not None:
+            return written
+        if self._signer or (recipient := self._places.next(self._waiting, _domain)) is None:
+            return _NOBODY
+        if (written := self._write(recipient)) is None:
+            self._places.leave(_domain(recipient))
+        return written
 
     def narrow(self, mailable: Container[int]) -> None:
         """Let only those wait on who may still be mailed, as was just looked up."""
@@ -178,3 +218,7 @@ class Window:
     def _look_over(self) -> None:
         if not self._out and not self._waiting and not self._written:
             self.over.set()
+
+
+def _domain(recipient: Recipient) -> str:
+    return domain_of(recipient.email)

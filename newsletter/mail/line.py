@@ -9,11 +9,14 @@ import asyncio
 from typing import Protocol
 
 from newsletter.mail.conversation import Mail
+from newsletter.mail.meters import Meter, bucket
 from newsletter.mail.outcome import Outcome
 from newsletter.mail.smtp import Connections
 
 # How long the line contents itself with the connections that the relay took, before it asks for more again.
 _CONTENT_SECONDS = 60.0
+# How much of a relay's rate may leave at once.
+_BUCKET_SECONDS = 0.2
 
 
 class Load(Protocol):
@@ -44,6 +47,10 @@ class Line:
         self._carriers: dict[asyncio.Task[None], _Carrier] = {}
         self._most = connections.limit
         self._content_until = 0.0
+        rate = connections.relay.rate
+        self._bucket = bucket(rate, _BUCKET_SECONDS) if rate else None
+        self._meter = Meter()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def carry(self, load: Load) -> None:
         """Send a load; come back when it is over."""
@@ -59,7 +66,8 @@ class Line:
         loop = asyncio.get_running_loop()
         if loop.time() > self._content_until:
             self._most = self.connections.limit
-        while len(self._carriers) < min(self._most, self._ready()):
+        # However many carry: who waits behind a mail on its way to a slow relay waits long.
+        while len(self._carriers) < self._most and self.spare():
             carrier = _Carrier(self)
             self._carriers[loop.create_task(self._carry(carrier))] = carrier
 
@@ -71,7 +79,21 @@ class Line:
         await asyncio.gather(*carriers, return_exceptions=True)
 
     def _ready(self) -> int:
-        return sum(load.ready for load in self._loads)
+        ready = sum(load.ready for load in self._loads)
+        return min(ready, self._left()) if ready and self._bucket else ready
+
+    def _left(self) -> int:
+        """Give how many mails the relay's rate leaves for now; where none, look again as soon as there is one."""
+        assert self._bucket is not None
+        loop = asyncio.get_running_loop()
+        left = self._meter.left(self._bucket, loop.time())
+        if not left and self._timer is None:
+            self._timer = loop.call_later(1 / self._bucket.rate, self._look_again)
+        return left
+
+    def _look_again(self) -> None:
+        self._timer = None
+        self.wake()
 
     async def _carry(self, carrier: "_Carrier") -> None:
         trouble: BaseException | None = None
@@ -102,10 +124,12 @@ class Line:
 
     def take(self) -> tuple[Mail, Load] | None:
         """Give the next mail, of whichever load."""
-        if self.connections.letters:
+        if self.connections.letters or (self._bucket and not self._left()):
             return None
         for load in self._loads:
             if (mail := load.take()) is not None:
+                if self._bucket:
+                    self._meter = self._meter.take(self._bucket, 1, asyncio.get_running_loop().time())
                 return mail, load
         return None
 

@@ -11,9 +11,10 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.header import Header
 from email.utils import format_datetime
+from functools import lru_cache
 
 import idna
 
@@ -27,6 +28,8 @@ BOUNDARY = "=_alternative"  # "=_" is no quoted-printable sequence, so no conten
 
 _LINE_BREAKING = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# Most addresses: what needs neither a closer look nor a fold.
+_PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?")
 _LOCAL_PART = re.compile(r"[^\s()<>\[\]:;,@\\\"]+")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _IDENTIFIER = re.compile(r"[!#-;=?A-Z^-~]+")  # visible ASCII without " < > @ [ \ ]
@@ -159,6 +162,19 @@ def folded(name: str, words: Iterable[str]) -> bytes:
     if any(len(each) > LONGEST_LINE for each in octets):
         raise InvalidHeader(f"The value of {name} is too long for one line.")
     return CRLF.join(octets) + CRLF
+
+
+def to_line(address: str) -> bytes:
+    """Give the To header of one address without a name. Raises InvalidHeader."""
+    if _PLAIN_ADDRESS.fullmatch(address):
+        return f"To: {address}\r\n".encode()
+    return folded("To", mailbox_words(Mailbox(address)))
+
+
+@lru_cache(maxsize=4)
+def date_line(seconds: int) -> bytes:
+    """Give the Date header of a moment, in seconds since 1970."""
+    return folded("Date", [format_datetime(datetime.fromtimestamp(seconds, UTC))])
 
 
 def _words(value: str) -> list[str]:

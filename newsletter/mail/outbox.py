@@ -16,7 +16,8 @@ from sqlmodel import col, select
 
 from newsletter.clock import Clock
 from newsletter.database import Database, Session, database_seconds
-from newsletter.mail.smtp import Connections, Envelope, Outcome, OutcomeKind, Stage
+from newsletter.mail.lines import Lines
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.tokens import jitter, new_id
 
@@ -82,13 +83,13 @@ class Outbox:
         self,
         database: Database,
         clock: Clock,
-        connections: Connections,
+        lines: Lines,
         writers: dict[LetterKind, Writer],
         watcher: Watcher = _unwatched,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._connections = connections
+        self._lines = lines
         self._writers = writers
         self._watcher = watcher
         self._sending: set[asyncio.Task[Outcome]] = set()
@@ -154,7 +155,7 @@ class Outbox:
         return outcome.kind is OutcomeKind.DELIVERED
 
     async def _send(self, written: WrittenLetter) -> Outcome:
-        sending = asyncio.create_task(self._connections.send(written.envelope, written.content))
+        sending = asyncio.create_task(self._lines.send(written.envelope, written.content))
         self._sending.add(sending)
         try:
             await asyncio.wait((sending,))

@@ -7,17 +7,14 @@ DATA on the relay may have taken it, so the outcome is in doubt and the mail is 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
-from newsletter.errors import MisconfiguredError
 from newsletter.mail.conversation import Mail
-from newsletter.mail.dkim import Signer
 from newsletter.mail.exchange import Patience
-from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, outcome_of_reply, relay_failed
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, relay_failed
 from newsletter.mail.pipeline import Done, NextMail, Pipeline, Withheld, take_over
+from newsletter.mail.relays import Relay
 from newsletter.mail.trouble import Trouble, trouble_at_mail, trouble_of
 
 __all__ = [
@@ -26,44 +23,13 @@ __all__ = [
     "Envelope",
     "Outcome",
     "OutcomeKind",
-    "Relay",
     "Stage",
-    "outcome_of_reply",
-    "read_relay",
 ]
 
-_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 TROUBLES = (aiosmtplib.SMTPException, OSError, TimeoutError, asyncio.IncompleteReadError)
 """What connecting, securing, signing in and greeting may raise."""
 _CONNECT_SECONDS = 30
 _GOODBYE_SECONDS = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Relay:
-    """The mail server that takes our mail."""
-
-    host: str
-    port: int
-    security: str
-    user: str | None
-    password: str | None
-
-
-def read_relay(url: str) -> Relay:
-    """Read `smtp://`, `smtps://` or `smtp+starttls://user:password@host:port`. Raises MisconfiguredError."""
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    if parts.scheme not in _PORTS or not parts.hostname or port == -1:
-        raise MisconfiguredError(
-            "NEWSLETTER_SMTP_URL must look like smtp+starttls://user:password@mail.example.com:587."
-        )
-    user = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    return Relay(parts.hostname, port or _PORTS[parts.scheme], parts.scheme, user, password)
 
 
 class Connection:
@@ -74,6 +40,7 @@ class Connection:
         self._local_hostname = local_hostname
         self._pipeline: Pipeline | None = None
         self._lockstep = False
+        self._sent = 0
 
     async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
         """Send `content`, byte for byte, and give what became of it. Raises nothing that SMTP can cause.
@@ -96,6 +63,11 @@ class Connection:
         """
         carried = 0
 
+        def take() -> Mail | None:
+            mail = None if self._is_full else next_mail()
+            self._sent += mail is not None
+            return mail
+
         def count(mail: Mail, outcome: Outcome) -> None:
             nonlocal carried
             carried += not relay_failed(outcome)
@@ -105,14 +77,16 @@ class Connection:
             fresh, lockstep, before = not self._is_open, self._lockstep, carried
             try:
                 pipeline = await self._open()
-                await pipeline.run(next_mail, count)
+                await pipeline.run(take, count)
             except Withheld:
                 self.abandon()
                 continue
             except TROUBLES as error:
                 return error
             self._lockstep = self._lockstep or pipeline.distrusted
-            if pipeline.usable:
+            if self._is_full:
+                await self.close()
+            if pipeline.usable or self._pipeline is None:
                 return None
             self.abandon()
             if carried == before and fresh and self._lockstep == lockstep:
@@ -126,10 +100,18 @@ class Connection:
         except TROUBLES:
             return Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT)
         outcome = await pipeline.send(envelope, content, begun)
+        self._sent += 1
         self._lockstep = self._lockstep or pipeline.distrusted
-        if not pipeline.usable:
+        if self._is_full:
+            await self.close()
+        elif not pipeline.usable:
             self.abandon()
         return outcome
+
+    @property
+    def _is_full(self) -> bool:
+        """Say whether the connection has carried as many mails as the relay is to get over one."""
+        return 0 < self._relay.messages <= self._sent
 
     @property
     def _is_open(self) -> bool:
@@ -139,6 +121,7 @@ class Connection:
         if self._pipeline is not None and self._is_open:
             return self._pipeline
         self.abandon()
+        self._sent = 0
         relay = self._relay
         client = aiosmtplib.SMTP(
             hostname=relay.host,
@@ -178,10 +161,9 @@ class Connections:
     `letters` counts the mails sent one by one that wait for a connection: whoever streams makes room for them.
     """
 
-    def __init__(self, relay: Relay, limit: int, local_hostname: str, signer: Signer | None = None) -> None:
+    def __init__(self, relay: Relay, limit: int, local_hostname: str) -> None:
         self.relay = relay
         self.limit = limit
-        self.signer = signer
         self.letters = 0
         self._idle = [Connection(relay, local_hostname) for _ in range(limit)]
         self._all = list(self._idle)
@@ -208,12 +190,7 @@ class Connections:
             self._free.release()
 
     async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
-        """Sign `content`, send it over a free connection and give what became of it; see `Connection.send`.
-
-        Raises UnsignableMail for what is no mail.
-        """
-        if self.signer is not None:
-            content = (await self.signer.sign([content]))[0] + content
+        """Send `content` over a free connection and give what became of it; see `Connection.send`."""
         async with self.borrow(letter=True) as connection:
             return await connection.send(envelope, content, begun)
 
@@ -228,5 +205,3 @@ class Connections:
     async def close(self) -> None:
         """Say goodbye on every connection."""
         await asyncio.gather(*(connection.close() for connection in self._all))
-        if self.signer is not None:
-            self.signer.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.bounces.rules import Tallied, is_dead, trips_breaker
-from newsletter.mail.smtp import Outcome, OutcomeKind, Stage, outcome_of_reply
+from newsletter.mail.outcome import Outcome, OutcomeKind, Stage, outcome_of_reply
 
 
 def refused(enhanced: str | None, stage: Stage = Stage.RCPT, code: int | None = 550) -> Outcome:

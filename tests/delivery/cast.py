@@ -23,8 +23,8 @@ from newsletter.delivery.sending import Sender
 from newsletter.delivery.tables import Block, Delivery, Mailing, Result
 from newsletter.installation import Installation
 from newsletter.issues import actions as issues
-from newsletter.mail.line import Line
-from newsletter.mail.smtp import Connections, read_relay
+from newsletter.mail.lines import Lines
+from newsletter.mail.relays import Routes, read_relay
 from newsletter.newsletters.tables import Newsletter
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 from newsletter.tokens import new_id
@@ -108,12 +108,12 @@ async def worker(
     lanes: int = 1,
 ) -> AsyncIterator[Sender]:
     """Give a worker's sender, wired as in the program, but with windows as small as its connections."""
-    relay = Connections(read_relay(peer.url), connections, "news.example.com")
+    lines = Lines(Routes((read_relay(peer.url),), {}), connections, "news.example.com")
     try:
         watcher = partial(bounces.watch, installation)
-        yield kind(installation, Line(relay), name, watcher, lanes=lanes, largest=connections)
+        yield kind(installation, lines, name, watcher, lanes=lanes, largest=connections)
     finally:
-        await relay.close()
+        await lines.close()
 
 
 async def send(installation: Installation, peer: SmtpPeer, mailing: Mailing, connections: int = 10) -> None:

@@ -12,6 +12,7 @@ from newsletter.delivery.content import Edition
 from newsletter.delivery.tables import MailingState
 from newsletter.delivery.window import Held
 from newsletter.installation import Installation
+from newsletter.mail.line import Line
 from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
 from newsletter.subscribers.tables import Subscriber
 from tests.delivery.cast import (
@@ -55,8 +56,8 @@ class _ErasingSender(sending.Sender):
 
     installation: Installation
 
-    async def _send_window(self, edition: Edition, held: Held) -> list[sending.Tried]:
-        tried = await super()._send_window(edition, held)
+    async def _send_window(self, edition: Edition, held: Held, line: Line) -> list[sending.Tried]:
+        tried = await super()._send_window(edition, held, line)
         await erase(self.installation, held.recipients[0].email)
         return tried
 
@@ -97,7 +98,7 @@ class _FatefulSender(sending.Sender):
     chance: random.Random
     installation: Installation
 
-    async def _send_window(self, edition: Edition, held: Held) -> list[sending.Tried]:
+    async def _send_window(self, edition: Edition, held: Held, line: Line) -> list[sending.Tried]:
         fate = self.chance.random()
         if fate < 0.1:
             raise _LostError

@@ -141,7 +141,7 @@ async def test_what_a_slow_relay_has_begun_to_take_is_in_doubt_and_what_it_has_n
     mailing = await mailing_to(installation, people(20))
     peer.slow(60)
     async with worker(installation, peer, 6) as sender:
-        relay = sender._line.connections
+        relay = sender._lines.pick("books@example.com").connections
         async with relay.borrow(), relay.borrow():  # letters that are on their way
             working = asyncio.create_task(sender.work_on(mailing.id))
             await eventually_async(lambda: _begun(peer, 4))

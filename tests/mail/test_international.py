@@ -4,7 +4,9 @@ import pytest
 
 from newsletter.addresses import read_address
 from newsletter.mail.exchange import on_the_envelope
-from newsletter.mail.smtp import Connection, Envelope, Outcome, OutcomeKind, Stage, read_relay
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage
+from newsletter.mail.relays import read_relay
+from newsletter.mail.smtp import Connection
 from tests.support.peer import SmtpPeer
 
 MAIL = b"Subject: Hei\r\n\r\nHei\r\n"

@@ -14,8 +14,10 @@ from newsletter.agreements.actions import Origin
 from newsletter.clock import TurnedClock
 from newsletter.database import Session
 from newsletter.installation import Installation
+from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import BATCH, Outbox, WrittenLetter
-from newsletter.mail.smtp import Connections, Envelope, read_relay
+from newsletter.mail.outcome import Envelope
+from newsletter.mail.relays import Routes, read_relay
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.signup.actions import Asked, ask
 from newsletter.signup.rules import FIELDS, Signup
@@ -33,7 +35,7 @@ class Office:
     def __init__(self, installation: Installation, peer: SmtpPeer, clock: TurnedClock) -> None:
         self.installation = installation
         self.clock = clock
-        self.relay = Connections(read_relay(peer.url), 4, "news.example.com")
+        self.relay = Lines(Routes((read_relay(peer.url),), {}), 4, "news.example.com")
         self.broken: set[str] = set()
 
     def outbox(self) -> Outbox:

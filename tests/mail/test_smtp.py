@@ -4,18 +4,9 @@ import asyncio
 
 import pytest
 
-from newsletter.errors import MisconfiguredError
-from newsletter.mail.smtp import (
-    Connection,
-    Connections,
-    Envelope,
-    Outcome,
-    OutcomeKind,
-    Relay,
-    Stage,
-    outcome_of_reply,
-    read_relay,
-)
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, outcome_of_reply
+from newsletter.mail.relays import read_relay
+from newsletter.mail.smtp import Connection, Connections
 from tests.support.peer import SmtpPeer
 from tests.support.waiting import eventually_async
 
@@ -157,29 +148,6 @@ async def test_no_more_connections_than_allowed(peer: SmtpPeer) -> None:
     await connections.close()
     assert {outcome.kind for outcome in outcomes} == {OutcomeKind.DELIVERED}
     assert peer.connections == 3
-
-
-@pytest.mark.parametrize(
-    ("url", "relay"),
-    [
-        ("smtp://mail.example.com", Relay("mail.example.com", 25, "smtp", None, None)),
-        ("smtps://mail.example.com", Relay("mail.example.com", 465, "smtps", None, None)),
-        ("smtp+starttls://mail.example.com", Relay("mail.example.com", 587, "smtp+starttls", None, None)),
-        (
-            "smtp+starttls://news%40example.com:p%2Fw%3Ard@mail.example.com:2525",
-            Relay("mail.example.com", 2525, "smtp+starttls", "news@example.com", "p/w:rd"),
-        ),
-        ("smtp://[::1]:2525", Relay("::1", 2525, "smtp", None, None)),
-    ],
-)
-def test_the_relay_is_read_from_its_url(url: str, relay: Relay) -> None:
-    assert read_relay(url) == relay
-
-
-@pytest.mark.parametrize("url", ["", "mail.example.com", "http://mail.example.com", "smtp://", "smtp://mail:port"])
-def test_a_wrong_url_names_the_setting(url: str) -> None:
-    with pytest.raises(MisconfiguredError, match="NEWSLETTER_SMTP_URL"):
-        read_relay(url)
 
 
 async def test_a_relay_without_the_starttls_that_was_asked_for_gets_nothing(peer: SmtpPeer) -> None:

@@ -12,7 +12,9 @@ import aiosmtplib
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from newsletter.mail.smtp import Connection, Envelope, OutcomeKind, read_relay
+from newsletter.mail.outcome import Envelope, OutcomeKind
+from newsletter.mail.relays import read_relay
+from newsletter.mail.smtp import Connection
 from newsletter.mail.trouble import Trouble, TroubleKind, trouble_at_mail, trouble_of
 from tests.support.certificates import Authority
 from tests.support.peer import SmtpPeer

@@ -22,6 +22,7 @@ from newsletter.delivery import actions, sending
 from newsletter.delivery.content import Edition
 from newsletter.delivery.window import Held
 from newsletter.installation import Installation
+from newsletter.mail.line import Line
 from newsletter.measurement import counting
 from newsletter.measurement.counting import Counting
 from newsletter.measurement.links import read_click, read_open
@@ -64,8 +65,8 @@ class _MeasuredSender(sending.Sender):
 
     readers: "Readers"
 
-    async def _send_window(self, edition: Edition, held: Held) -> list[sending.Tried]:
-        tried = await super()._send_window(edition, held)
+    async def _send_window(self, edition: Edition, held: Held, line: Line) -> list[sending.Tried]:
+        tried = await super()._send_window(edition, held, line)
         await self.readers.read([recipient.email for recipient in held.recipients])
         return tried
 

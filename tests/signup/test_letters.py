@@ -5,8 +5,9 @@ from functools import partial
 
 from newsletter.bounces import actions as bounces
 from newsletter.clock import TurnedClock
+from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox
-from newsletter.mail.smtp import Connections, read_relay
+from newsletter.mail.relays import Routes, read_relay
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.subscribers.tables import DeadSignal
 from newsletter.worker import _writers
@@ -20,7 +21,7 @@ TYPED = {"given_name": "Eve Buy-Now", "family_name": "Evilsen", "title": "Bossy"
 async def mailed(site: Site, peer: SmtpPeer) -> list[ReceivedMail]:
     """Mail what waits; give the letters that this brought."""
     installation, before = site.installation, len(peer.mails)
-    connections = Connections(read_relay(peer.url), 2, "news.example.com")
+    connections = Lines(Routes((read_relay(peer.url),), {}), 2, "news.example.com")
     watcher = partial(bounces.watch_letter, installation)
     outbox = Outbox(installation.database, installation.clock, connections, _writers(installation), watcher)
     await outbox.mail_waiting()
