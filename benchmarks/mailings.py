@@ -24,7 +24,8 @@ from newsletter.issues import actions as issues
 from newsletter.jobs import Heartbeat
 
 LINKS = 10
-_BEGIN_SECONDS, _POLL_SECONDS = 300, 0.03
+_BEGIN_SECONDS, _POLL_SECONDS = 60, 0.03
+_FREEZE_SECONDS = 1 / 5_000  # for each recipient, at most
 _STUCK_SECONDS = 90  # longer than a lease
 _SUBJECT = "What came of the stories"
 BODY = "Hello {{ given_name }},\n\n" + "\n".join(
@@ -100,7 +101,8 @@ def follow(
     # To count is work for the database, too: for a large mailing it is asked less often.
     poll = _POLL_SECONDS * max(1.0, count / 50_000)
     try:
-        wait_for(partial(_leased, engine, mailing_id, workers), _BEGIN_SECONDS, "the mailing's beginning")
+        leased = partial(_leased, engine, mailing_id, workers)
+        wait_for(leased, _BEGIN_SECONDS + count * _FREEZE_SECONDS, "the mailing's beginning")
         watch, standing = Watch(pids, database), _Standing(0.0, 0, 0)
         while standing.done < count:
             moved = partial(_moved, engine, mailing_id, workers, standing.done)

@@ -35,6 +35,8 @@ def document(results: Sequence[Result], folder: Path = DOCS) -> None:
 
 
 def _tables(results: Sequence[Result]) -> str:
+    if not results:
+        return "Nothing has been kept yet."
     lines = ["| What | Ours | Beside | Its | Ratio | Goal | |", "|---|---:|---|---:|---:|---:|---|"]
     lines += [f"| {' | '.join(_cells(row))} |" for result in results for row in result.rows]
     lines += ["", "Where the processors' time went, in µs a mail or a request, and what else was seen:", ""]

@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from newsletter.bounces import actions as bounces
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import ledger, leftovers, paces
+from newsletter.delivery import journal, ledger, leftovers, paces
 from newsletter.delivery.limits import Limits
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
@@ -154,6 +154,8 @@ class Worker:
             await delivery.forget_old_marks(session, clock)
             await leftovers.settle_interrupted(session, self._installation)
             await paces.forget_idle(session, await ledger.now(session))
+            leases = await ledger.leases(session)
+        journal.sweep(self._installation.settings.journal_dir, leases, clock.now().timestamp())
 
 
 def check(settings: Settings) -> None:

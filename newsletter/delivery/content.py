@@ -20,7 +20,7 @@ class Edition:
 
     def __init__(self, installation: Installation, issue: Issue, newsletter: Newsletter) -> None:
         self._installation = installation
-        self._newsletter = newsletter
+        self.newsletter = newsletter
         self._issue_id = issue.id
         self._measured = newsletter.measurement == Measurement.ANONYMOUS
         self._content = compiled(installation, newsletter, issue.subject, issue.body)
@@ -67,12 +67,12 @@ class Edition:
         )
 
     def _list_headers(self, unsubscribe_url: str, mailbox: str) -> tuple[tuple[str, str], ...]:
-        host, slug = self._installation.settings.host, self._newsletter.slug
+        host, slug = self._installation.settings.host, self.newsletter.slug
         return list_headers(
             unsubscribe_url=unsubscribe_url,
             unsubscribe_mailto=f"mailto:{mailbox}?subject=unsubscribe" if mailbox else None,
             list_id=f"{slug}.{host}",
-            list_name=self._newsletter.name,
+            list_name=self.newsletter.name,
             help_url=self._installation.url(f"/newsletters/{slug}"),
             feedback_id=f"{self._issue_id}:{slug}:issue:newsletter",
         )

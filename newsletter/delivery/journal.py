@@ -13,6 +13,7 @@ window.
 import mmap
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 from struct import Struct
@@ -137,8 +138,10 @@ def forget(folder: Path, block: Block) -> None:
 def sweep(folder: Path, leases: set[str], now: float) -> None:
     """Remove the journals of yesterday and before that no lease of the ledger names any more; `now` since 1970."""
     for path in folder.glob("*.journal"):
-        if path.stem.partition("-")[0] not in leases and path.stat().st_mtime < now - _OLD_SECONDS:
-            path.unlink(missing_ok=True)
+        # Another worker of this machine may sweep, or forget its own, at the same time.
+        with suppress(FileNotFoundError):
+            if path.stem.partition("-")[0] not in leases and path.stat().st_mtime < now - _OLD_SECONDS:
+                path.unlink()
 
 
 def _path(folder: Path, lease: str | None, pass_number: int, first: int) -> Path:

@@ -287,6 +287,12 @@ async def unsettled_of(session: Session, owner: str) -> Sequence[Block]:
     return (await session.execute(ordered.with_for_update())).scalars().all()
 
 
+async def leases(session: Session) -> set[str]:
+    """Give every lease that a block names, whether it is held or lost."""
+    query = select(col(Block.lease)).where(col(Block.finished).is_(False), col(Block.lease).is_not(None))
+    return set((await session.execute(query)).scalars())
+
+
 async def release_of(session: Session, owner: str) -> None:
     """Let go of every lease of a worker that is known to be dead: its successor of the same name calls this."""
     await session.execute(update(Block).where(col(Block.owner) == owner).values(leased_until=0.0))

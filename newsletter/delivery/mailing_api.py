@@ -1,12 +1,13 @@
 """Mailings for other programs: starting one now or later, steering it, and how it goes."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
+from litestar.openapi.spec import Operation, RequestBody
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
@@ -66,9 +67,20 @@ class RefusalsOutput(msgspec.Struct):
     items: list[RefusalOutput]
 
 
+@dataclass
+class _WithOrWithoutBody(Operation):
+    """An operation whose body may be left out, described as such."""
+
+    def __post_init__(self) -> None:
+        """Mend what Litestar writes: it takes every body for required."""
+        if isinstance(self.request_body, RequestBody):
+            self.request_body.required = False
+
+
 @post(
     "/issues/{issue_id:str}/mailing",
     status_code=202,
+    operation_class=_WithOrWithoutBody,
     guards=[require(Scope.SEND), take_json],
     security=described(Scope.SEND),
     operation_id="sendIssue",

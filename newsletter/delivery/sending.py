@@ -160,7 +160,7 @@ class Sender:
                     await self._renew(window, held)
                 elif waiting := window.waiting:
                     async with self._installation.database.read() as session:
-                        window.narrow(await ledger.still_mailable(session, held.block, waiting))
+                        window.narrow(waiting, await ledger.still_mailable(session, held.block, waiting))
                     line.wake()
             except (DBAPIError, OSError) as error:
                 _log.warning("window_not_looked_after", kind=type(error).__name__)

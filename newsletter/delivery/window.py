@@ -87,6 +87,7 @@ class Window:
         self._places = places if held.caps else None
         self._waiting = deque(held.recipients)
         self._written: deque[Written] = deque()
+        self._signing: set[int] = set()
         self._again: set[int] = set()
         self._out = 0
         self._stopped = False
@@ -107,7 +108,8 @@ class Window:
     @property
     def waiting(self) -> set[int]:
         """Give the numbers of those that have not been taken yet."""
-        return {each.number for each in self._waiting} | {each[0].number for each in self._written}
+        written = {each[0].number for each in self._written}
+        return {each.number for each in self._waiting} | written | self._signing
 
     def take(self) -> Mail | None:
         """Give the next mail; None where there is none for now."""
@@ -149,10 +151,15 @@ class Window:
             self._places.leave(_domain(recipient))
         return written
 
-    def narrow(self, mailable: Container[int]) -> None:
-        """Let only those wait on who may still be mailed, as was just looked up."""
-        self._waiting = deque(each for each in self._waiting if each.number in mailable)
-        self._written = deque(each for each in self._written if each[0].number in mailable)
+    def narrow(self, asked: Container[int], mailable: Container[int]) -> None:
+        """Let only those wait on who may still be mailed, of whom it was just asked.
+
+        Who came back from the relay meanwhile was not asked about, and is the next time.
+        """
+        gone = {number for number in self.waiting if number in asked and number not in mailable}
+        self._waiting = deque(each for each in self._waiting if each.number not in gone)
+        self._written = deque(each for each in self._written if each[0].number not in gone)
+        self._signing -= gone
         self._fresh_until = self._time() + FRESH_SECONDS
         self._look_over()
 
@@ -173,12 +180,14 @@ class Window:
         while self._signer is not None and self._waiting:
             taken = [self._waiting.popleft() for _ in range(min(_SIGNED_AT_ONCE, len(self._waiting)))]
             self._out += len(taken)
+            self._signing = {each.number for each in taken}
             try:
                 signed = await self._sign([each for each in map(self._write, taken) if each is not None])
             finally:
                 self._out -= len(taken)
             if not self._stopped:
-                self._written += signed
+                self._written += [each for each in signed if each[0].number in self._signing]
+            self._signing = set()
             ready()
             self._look_over()
 

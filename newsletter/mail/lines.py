@@ -36,7 +36,8 @@ class Lines:
         relay = Choice.pick(route, self._standings, now).relay
         if relay is None:
             relay = min(route, key=lambda each: self._standings[each].rests_until)
-        elif relay in self._standings:
+        # So that it is the next one's turn where it fails again, also while all rest.
+        if relay in self._standings:
             self._standings[relay] = self._standings[relay].tried(now)
         return self._lines[relay]
 

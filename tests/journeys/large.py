@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from newsletter.agreements.opening import open_newsletter
 from newsletter.database import Session
 from newsletter.delivery import actions
+from newsletter.delivery.progress import Progress, progress
 from newsletter.delivery.tables import Delivery, Mailing, Result
 from newsletter.installation import Installation, open_installation
 from newsletter.issues import actions as issues
@@ -50,11 +51,11 @@ class LargeMailing:
     id: str
     readers: frozenset[str]
 
-    def standing(self) -> actions.Progress:
+    def standing(self) -> Progress:
         """Give how it stands; whatever happens, the counts add up to the audience."""
 
-        async def read(installation: Installation, session: Session) -> actions.Progress:
-            return await actions.progress(session, await session.get_one(Mailing, self.id))
+        async def read(installation: Installation, session: Session) -> Progress:
+            return await progress(session, await session.get_one(Mailing, self.id))
 
         found = act(self.environment, read)
         counts = (found.queued, found.delivered, found.deferred, found.refused, found.in_doubt, found.withdrawn)
@@ -62,10 +63,10 @@ class LargeMailing:
         assert found.state == "scheduled" or sum(counts) == found.audience == len(self.readers), found
         return found
 
-    def finished(self, seconds: float = 120) -> actions.Progress:
+    def finished(self, seconds: float = 120) -> Progress:
         """Wait until it is finished; give how it stands."""
 
-        def over() -> actions.Progress | None:
+        def over() -> Progress | None:
             found = self.standing()
             return found if found.state == "finished" else None
 
@@ -91,9 +92,9 @@ class LargeMailing:
 
         return act(self.environment, read)
 
-    def check(self, sink: Sink, most_in_doubt: int) -> actions.Progress:
+    def check(self, sink: Sink, most_in_doubt: int, seconds: float = 120) -> Progress:
         """Wait for the end, and hold the ledger against the sink's own record (promise P4)."""
-        found = self.finished()
+        found = self.finished(seconds)
         counted, delivered, doubtful = sink.counted, self.whose(OutcomeKind.DELIVERED), self.whose(OutcomeKind.IN_DOUBT)
         twice = {who: number for who, number in counted.items() if number > 1}
         assert not twice, f"{len(twice)} got it twice: {sorted(twice)[:5]}"

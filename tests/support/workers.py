@@ -15,8 +15,8 @@ _STOP_SECONDS = 10
 # How many kills, and to how many readers. Small, so that the tests take no time; by hand: 50.
 VARIABLE = "NEWSLETTER_TEST_KILLS"
 BY_HAND = VARIABLE in os.environ
-KILLS = int(os.environ.get(VARIABLE, "4"))
-READERS = max(1000, 100 * KILLS)
+KILLS = int(os.environ.get(VARIABLE, "3"))
+READERS = max(600, 100 * KILLS)
 
 
 class WorkerProcess:

@@ -1,5 +1,6 @@
 """Ids are random and never used again (RULES C1)."""
 
+import base64
 from itertools import combinations
 
 import pytest
@@ -28,6 +29,11 @@ def test_ids_of_one_moment_have_no_common_beginning() -> None:
 def test_an_id_is_read_back_as_it_was_written(raw: bytes) -> None:
     written = encode_id(raw)
     assert (len(written), decode_id(written)) == (26, raw)
+
+
+@given(st.binary(min_size=ID_BYTES, max_size=ID_BYTES))
+def test_an_id_is_base32_as_everybody_writes_it(raw: bytes) -> None:
+    assert encode_id(raw) == base64.b32encode(raw).decode().rstrip("=").lower()
 
 
 @given(st.text(max_size=40))
