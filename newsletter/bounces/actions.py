@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, delete, update
 from sqlmodel import col, select
@@ -39,9 +40,14 @@ class Held:
     state: str
 
 
+@lru_cache(maxsize=4096)
 def tag(keys: Keyring, kind: str, name: str) -> str:
     """Give the keyed tag under which a domain or a mailing is tallied."""
     return keys.tag("tally", f"{kind}/{name}".encode()).hex()
+
+
+def _domain_tag(keys: Keyring, email: str) -> str:
+    return tag(keys, "domain", canonical(email.rpartition("@")[2]))
 
 
 async def watch(installation: Installation, session: Session, reported: Sequence[Reported]) -> None:
@@ -52,17 +58,19 @@ async def watch(installation: Installation, session: Session, reported: Sequence
     now = installation.clock.now()
     hour = now.replace(minute=0, second=0, microsecond=0)
     counted: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    # In one order everywhere, so that two mailings with the same dead can't each wait for the other.
-    for report in sorted(reported, key=lambda report: report.subscriber_id):
-        dead = is_dead(report.outcome)
-        if not dead and report.outcome.kind is not OutcomeKind.DELIVERED:
+    dead: list[Reported] = []
+    for report in reported:
+        is_dead_now = is_dead(report.outcome)
+        if is_dead_now:
+            dead.append(report)
+        elif report.outcome.kind is not OutcomeKind.DELIVERED:
             continue
-        domain_tag = tag(installation.keys, "domain", canonical(report.email).rpartition("@")[2])
-        counted[domain_tag][int(dead)] += 1
+        counted[_domain_tag(installation.keys, report.email)][is_dead_now] += 1
         if report.mailing_id is not None:
-            counted[tag(installation.keys, "mailing", report.mailing_id)][int(dead)] += 1
-        if dead:
-            await _signal(session, report, domain_tag, now)
+            counted[tag(installation.keys, "mailing", report.mailing_id)][is_dead_now] += 1
+    # In one order everywhere, so that two mailings with the same dead can't each wait for the other.
+    for report in sorted(dead, key=lambda report: report.subscriber_id):
+        await _signal(session, report, _domain_tag(installation.keys, report.email), now)
     for name, (accepted, dead_ones) in sorted(counted.items()):
         statement = insert(session, Tally).values(tag=name, hour=hour, accepted=accepted, dead=dead_ones)
         await session.execute(

@@ -4,7 +4,6 @@ Every function is one step of a transaction of its caller. Plain statements, not
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
@@ -35,8 +34,7 @@ class Recipient(NamedTuple):
     tries: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An outcome for the ledger: whose, which attempt, and when to try again where that is due."""
 
     recipient: Recipient
@@ -55,6 +53,13 @@ class Recorded:
 async def now(session: Session) -> float:
     """Give the database's own time, in seconds since 1970."""
     return float((await session.execute(select(database_seconds()))).scalar_one())
+
+
+async def state_of(session: Session, mailing_id: str) -> tuple[str, str | None]:
+    """Give the state of a mailing as it is now, and what troubles it; no state where it is gone."""
+    query = select(col(Mailing.state), col(Mailing.trouble)).where(col(Mailing.id) == mailing_id)
+    row = (await session.execute(query)).first()
+    return (row[0], row[1]) if row else ("", None)
 
 
 async def free(session: Session, mailing_id: str) -> Block | None:

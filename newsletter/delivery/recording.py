@@ -8,9 +8,12 @@ and of those the journal says which were on their way (promise P4).
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
+from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import col
 
 from newsletter.database import Session
 from newsletter.delivery import ledger, leftovers, recovery
@@ -23,7 +26,7 @@ from newsletter.delivery.rules import LEASE_MARGIN_SECONDS, LEASE_SECONDS, move,
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.delivery.window import Held, Tried
 from newsletter.installation import Installation
-from newsletter.mail.outcome import Outcome
+from newsletter.mail.outcome import Outcome, OutcomeKind
 from newsletter.mail.trouble import Trouble
 from newsletter.tokens import jitter
 
@@ -34,8 +37,7 @@ _PATIENCE_SECONDS = (0.1, 0.5, 2.0, 5.0)
 _MOST_EMPTY = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(NamedTuple):
     """An outcome as those who watch over dead addresses need it; a letter's is of no mailing."""
 
     mailing_id: str | None
@@ -219,15 +221,16 @@ class _Step:
 
     async def _look_at_mailing(self, session: Session) -> bool:
         """Say whether the mailing goes on, and let it say what keeps it; a sender that is refused is for an editor."""
-        mailing = await session.get(Mailing, self._mailing.id, populate_existing=True)
-        if mailing is None:
-            return False
+        state, trouble = await ledger.state_of(session, self._mailing.id)
+        changes: dict[str, str | None] = {}
         sentence = self._trouble.sentence if self._trouble else None
-        if self._held is not None and mailing.trouble != sentence:
-            mailing.trouble = sentence
-        if self._refused and mailing.state == MailingState.SENDING:
-            mailing.state = move(mailing.state, "pause")
-        return mailing.state == MailingState.SENDING and self._trouble is None and not self._by.stopping.is_set()
+        if self._held is not None and trouble != sentence:
+            changes["trouble"] = sentence
+        if self._refused and state == MailingState.SENDING:
+            changes["state"] = state = move(state, "pause")
+        if changes:
+            await session.execute(update(Mailing).where(col(Mailing.id) == self._mailing.id).values(changes))
+        return state == MailingState.SENDING and self._trouble is None and not self._by.stopping.is_set()
 
     async def _record(self, session: Session, block: Block) -> bool:
         """Record what the last window brought; say whether the block is still ours."""
@@ -249,13 +252,14 @@ class _Step:
         now = await ledger.now(session)
         mailing = self._mailing
         age = (self._installation.clock.now() - (mailing.started_at or mailing.created_at)).total_seconds()
+
+        def later(recipient: Recipient, outcome: Outcome) -> float | None:
+            if outcome.kind is OutcomeKind.DELIVERED:
+                return None
+            return retry_at(outcome, recipient.tries + 1, age, now, jitter(1.0, 1.5))
+
         return [
-            Recorded(
-                recipient,
-                block.pass_number,
-                outcome,
-                retry_at(outcome, recipient.tries + 1, age, now, jitter(1.0, 1.5)),
-            )
+            Recorded(recipient, block.pass_number, outcome, later(recipient, outcome))
             for recipient, outcome in self._tried
         ]
 

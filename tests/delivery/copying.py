@@ -16,6 +16,7 @@ SENDER = Mailbox("news@example.com", "Bøker & «mer»")
 DOMAIN = "https://news.example.com"
 NOBODY = Tokens("0" * 32, "n" * 44, "unsubscribe+" + "n" * 44 + "@bounces.example.com", "aB-_" * 16 + "no")
 KARI = Tokens("1" * 32, "k" * 44, "unsubscribe+" + "k" * 44 + "@bounces.example.com", "--Cd" * 16 + "ka")
+MOMENT = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 
 
 def compiled(body: str, subject: str = "Hei {{ given_name }}") -> CompiledIssue:
@@ -55,10 +56,9 @@ def both(
     copies = Copies.of(content, SENDER, nobody, addresses(content, nobody, base))
     assert copies is not None
     values = dict.fromkeys(rendering.PLACEHOLDERS) | reader
-    moment = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
     return (
-        copies.write(to, values, kari, moment),
-        whole(content, SENDER, to, values, addresses(content, kari, base), moment),
+        copies.write(to, values, kari, MOMENT),
+        whole(content, SENDER, to, values, addresses(content, kari, base), MOMENT),
     )
 
 

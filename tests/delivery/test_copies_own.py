@@ -2,8 +2,9 @@
 
 import pytest
 
+from newsletter.delivery.copies import Copies
 from newsletter.mail.message import InvalidHeader
-from tests.delivery.copying import KARI, NOBODY, both, compiled, read
+from tests.delivery.copying import KARI, MOMENT, NOBODY, SENDER, addresses, both, compiled, read
 
 
 def test_a_copy_holds_nothing_of_the_example_it_was_made_from() -> None:
@@ -38,5 +39,8 @@ def test_every_address_is_written_as_in_the_whole(to: str) -> None:
     ["a@example.com\r\nBcc: b@example.com", "a@example.com\n", "a, b@example.com", "a@example.com>", "", "x" * 999],
 )
 def test_an_address_that_would_break_out_of_its_header_is_refused(to: str) -> None:
+    content = compiled("Hei")
+    copies = Copies.of(content, SENDER, NOBODY, addresses(content, NOBODY))
+    assert copies is not None
     with pytest.raises(InvalidHeader):
-        both(compiled("Hei"), {}, to=to)
+        copies.write(to, {}, KARI, MOMENT)
