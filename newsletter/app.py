@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar import Litestar, Router
 from litestar.datastructures import CacheControlHeader, State
+from litestar.enums import ScopeType
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -30,6 +31,8 @@ from newsletter.installation import open_installation
 from newsletter.jobs import every
 from newsletter.measurement import pages as measurement_pages
 from newsletter.measurement.counting import Counting
+from newsletter.measurement.hits import Hits
+from newsletter.measurement.targets import Targets
 from newsletter.newsletters import pages as newsletters_pages
 from newsletter.reference import api_reference
 from newsletter.settings import Settings
@@ -69,7 +72,10 @@ def create_app(
     async def running(app: Litestar) -> AsyncIterator[None]:
         installation = open_installation(settings, clock)
         counting = Counting(installation.database, installation.clock)
-        app.state.installation, app.state.counting = installation, counting
+        targets = Targets(installation.database, installation.clock)
+        app.state.installation, app.state.counting, app.state.targets = installation, counting, targets
+        assert isinstance(app, _Edged)
+        app.hits = Hits(installation.keys, counting, targets)
         stop = asyncio.Event()
         writing_hits = asyncio.create_task(every(1.0, "hits", counting.write, stop))
         working = Worker(installation) if worker else None
@@ -107,10 +113,16 @@ def create_app(
 
 
 class _Edged(Litestar):
-    """The app with its edge around everything, also around the addresses that lead nowhere."""
+    """The app with its edge around everything, also around the addresses that lead nowhere. Only hits come before it."""
+
+    hits: Hits | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
+        if self.hits is not None and scope["type"] == ScopeType.HTTP and (answer := self.hits.answer(scope)):
+            for message in answer:
+                await send(message)
+            return
         await Edge(super().__call__)(scope, receive, send)
 
 

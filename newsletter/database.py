@@ -10,12 +10,12 @@ A write session commits once, at its end, and only where no exception came out.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import OperationalError
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Engine, Float, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -28,10 +28,12 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
+from newsletter.immediate import carry_out
 from newsletter.personal import is_personal
 
 __all__ = ["Database", "Moment", "Session", "database_seconds", "insert", "queue_engine", "sync_engine"]
 
+T = TypeVar("T")
 _BUSY_SECONDS = 20
 _FORGET_SECONDS = 1
 # Writing the file anew takes about 1.5 s for 100,000 subscribers, and nobody else can write meanwhile: so it rests nine
@@ -90,8 +92,12 @@ def _seconds_on_sqlite(element: Any, compiler: Any, **options: Any) -> str:
 
 def insert(session: Session, table: Any) -> Any:
     """Give an INSERT that knows `on_conflict_…`, in the words of the session's database."""
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    return sqlite_insert(table) if on_sqlite else postgresql_insert(table)
+    return insert_of(session.get_bind().dialect.name, table)
+
+
+def insert_of(dialect: str, table: Any) -> Any:
+    """Give the same for the database of that name, to be made once and kept."""
+    return sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
 
 
 def _set_pragmas(connection: Any, *, foreign_keys: bool) -> None:
@@ -162,6 +168,7 @@ class Database:
         self.url = url
         self.on_sqlite = url.startswith("sqlite")
         self._engine = _async_engine(url)
+        self._plain_engine = _plain_engine(url) if self.on_sqlite else None
         self._writing = asyncio.Lock()
         self._rest_until = 0.0
         self._rewriting: Any = None
@@ -180,6 +187,22 @@ class Database:
         # SQLite has one writer: waiting in line here is cheaper than polling for its lock.
         async with self._writing, self._sessions.begin() as session:
             yield session
+
+    async def write_at_once(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Do `work`, which must wait for nothing but its session, as `write` would; on SQLite in a thread, as a whole.
+
+        A transaction in a thread can't be cancelled half-way: whoever is cancelled meanwhile waits for its end.
+        """
+        if self._plain_engine is None:
+            async with self.write() as session:
+                return await work(session)
+        async with self._writing:
+            errand = asyncio.ensure_future(asyncio.to_thread(carry_out, self._plain_engine, work))
+            try:
+                return await asyncio.shield(errand)
+            finally:
+                if not errand.done():
+                    await asyncio.wait((errand,))
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
@@ -241,6 +264,8 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+        if self._plain_engine is not None:
+            await asyncio.to_thread(self._plain_engine.dispose)
 
 
 async def _take_back(driver: Any, marked: int) -> bool:
@@ -257,6 +282,13 @@ async def _ask(driver: Any, pragma: str) -> int:
     row = await cursor.fetchone()
     await cursor.close()
     return int(row[0])
+
+
+def _plain_engine(url: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})
+    _prepare_sqlite(engine)
+    _mark_deletions(engine)
+    return engine
 
 
 def _async_engine(url: str) -> AsyncEngine:

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy import ColumnElement, Executable, delete, update
 from sqlmodel import col, select
 
 from newsletter.addresses import canonical
 from newsletter.agreements.ending import delete_person
 from newsletter.bounces.rules import Tallied, is_dead, trips_breaker
 from newsletter.bounces.tables import Tally
-from newsletter.database import Session, insert
+from newsletter.database import Session, insert, insert_of
 from newsletter.delivery.sending import Reported
 from newsletter.installation import Installation
 from newsletter.mail.smtp import Outcome, OutcomeKind
@@ -71,17 +71,24 @@ async def watch(installation: Installation, session: Session, reported: Sequence
     # In one order everywhere, so that two mailings with the same dead can't each wait for the other.
     for report in sorted(dead, key=lambda report: report.subscriber_id):
         await _signal(session, report, _domain_tag(installation.keys, report.email), now)
-    for name, (accepted, dead_ones) in sorted(counted.items()):
-        statement = insert(session, Tally).values(tag=name, hour=hour, accepted=accepted, dead=dead_ones)
-        await session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["tag", "hour"],
-                set_={
-                    "accepted": Tally.accepted + statement.excluded.accepted,
-                    "dead": Tally.dead + statement.excluded.dead,
-                },
-            )
-        )
+    if counted:
+        rows = [
+            {"tag": name, "hour": hour, "accepted": accepted, "dead": dead_ones}
+            for name, (accepted, dead_ones) in sorted(counted.items())
+        ]
+        connection = await session.connection()
+        await connection.execute(_tallying(connection.dialect.name), rows)
+
+
+@lru_cache
+def _tallying(dialect: str) -> Executable:
+    statement = insert_of(dialect, Tally)
+    added = {
+        "accepted": Tally.accepted + statement.excluded.accepted,
+        "dead": Tally.dead + statement.excluded.dead,
+    }
+    adding: Executable = statement.on_conflict_do_update(index_elements=["tag", "hour"], set_=added)
+    return adding
 
 
 async def watch_letter(installation: Installation, session: Session, letter: Letter, outcome: Outcome) -> None:

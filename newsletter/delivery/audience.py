@@ -4,8 +4,8 @@ from sqlalchemy import case, func, insert, literal, select, text
 from sqlmodel import col
 
 from newsletter.database import Session
-from newsletter.delivery.ledger import COUNTERS
 from newsletter.delivery.rules import BLOCK_SIZE
+from newsletter.delivery.statements import COUNTERS
 from newsletter.delivery.tables import Block, Delivery, Mailing
 from newsletter.subscribers.actions import mailable
 from newsletter.subscribers.tables import Subscription, SubscriptionState

@@ -3,21 +3,22 @@
 Every function is one step of a transaction of its caller. Plain statements, not objects: this is the busy path.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, func, select, update
 from sqlmodel import col
 
-from newsletter.database import Session, database_seconds
+from newsletter.database import Session
+from newsletter.delivery import statements
 from newsletter.delivery.rules import LEASE_SECONDS
+from newsletter.delivery.statements import COUNTERS
 from newsletter.delivery.tables import Block, Delivery, Mailing, MailingState, Result
-from newsletter.mail.smtp import Outcome, OutcomeKind
+from newsletter.mail.outcome import Outcome, OutcomeKind
 from newsletter.subscribers.actions import mailable
 from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.tokens import new_id
-
-COUNTERS = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
 
 
 class Recipient(NamedTuple):
@@ -52,14 +53,21 @@ class Recorded(NamedTuple):
 
 async def now(session: Session) -> float:
     """Give the database's own time, in seconds since 1970."""
-    return float((await session.execute(select(database_seconds()))).scalar_one())
+    return float((await statements.execute(session, statements.NOW, {})).scalar_one())
 
 
-async def state_of(session: Session, mailing_id: str) -> tuple[str, str | None]:
-    """Give the state of a mailing as it is now, and what troubles it; no state where it is gone."""
-    query = select(col(Mailing.state), col(Mailing.trouble)).where(col(Mailing.id) == mailing_id)
-    row = (await session.execute(query)).first()
-    return (row[0], row[1]) if row else ("", None)
+class Standing(NamedTuple):
+    """How a mailing stands: its state, what troubles it, and the database's own time."""
+
+    state: str
+    trouble: str | None
+    now: float
+
+
+async def standing(session: Session, mailing_id: str) -> Standing | None:
+    """Give how a mailing stands; None where it is gone."""
+    row = (await statements.execute(session, statements.STATE, {"mailing_id": mailing_id})).first()
+    return Standing._make(row) if row else None
 
 
 async def free(session: Session, mailing_id: str) -> Block | None:
@@ -68,21 +76,8 @@ async def free(session: Session, mailing_id: str) -> Block | None:
     What an earlier holder left unknown lies between `done_to` and `marked_to`, under the lease that it still names: see
     `recovery.settle`.
     """
-    query = (
-        select(Block)
-        .join(Mailing, col(Mailing.id) == col(Block.mailing_id))
-        .where(
-            col(Block.mailing_id) == mailing_id,
-            col(Mailing.state) == MailingState.SENDING,
-            col(Block.finished).is_(False),
-            col(Block.due_at) <= database_seconds(),
-            col(Block.leased_until) < database_seconds(),
-        )
-        .order_by(col(Block.due_at), col(Block.number))
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Block)
-    )
-    block: Block | None = (await session.execute(query)).scalar_one_or_none()
+    found = await session.execute(statements.FREE, {"mailing_id": mailing_id})
+    block: Block | None = found.scalar_one_or_none()
     return block
 
 
@@ -99,41 +94,17 @@ async def window(session: Session, block: Block, size: int, before: int | None =
     """Give the next recipients of this pass over the block, at most `size`, each of whom may be mailed at this
     moment: those without a result, and those whose deferred one is due.
     """
-    mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
-    # Counted, not joined: with the statistics of a moment ago PostgreSQL would go through every result there is.
-    tries = select(func.count()).where(mine).scalar_subquery()
-    due = tries == 0
-    if block.pass_number > 1:
-        retry = exists().where(
-            mine,
-            col(Result.attempt) < block.pass_number,
-            col(Result.outcome) == OutcomeKind.DEFERRED,
-            col(Result.retry_at) <= block.pass_at,
-            ~_superseded(),
-        )
-        due = or_(due, retry)
-    upper = col(Delivery.number) <= block.last if before is None else col(Delivery.number) < before
-    query = (
-        select(
-            col(Delivery.number),
-            col(Subscription.id),
-            col(Subscriber.id),
-            col(Subscriber.email),
-            col(Subscriber.given_name),
-            col(Subscriber.family_name),
-            col(Subscriber.title),
-            col(Subscriber.employer),
-            tries,
-        )
-        .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
-        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
-        .where(
-            col(Delivery.mailing_id) == block.mailing_id, col(Delivery.number) >= block.done_to, upper, due, mailable()
-        )
-        .order_by(col(Delivery.number))
-        .limit(size)
-    )
-    return [Recipient._make(row) for row in (await session.execute(query)).all()]
+    first_pass = block.pass_number == 1
+    values = {
+        "mailing_id": block.mailing_id,
+        "first": block.done_to,
+        "last": block.last if before is None else before - 1,
+        "size": size,
+    }
+    if not first_pass:
+        values |= {"pass_number": block.pass_number, "pass_at": block.pass_at}
+    found = await statements.execute(session, statements.window(first_pass=first_pass), values)
+    return [Recipient._make(row) for row in found.all()]
 
 
 async def still_mailable(session: Session, block: Block, numbers: Collection[int]) -> set[int]:
@@ -157,32 +128,14 @@ async def still_mailable(session: Session, block: Block, numbers: Collection[int
     return set((await session.execute(query)).scalars()).intersection(numbers)
 
 
-def _superseded() -> ColumnElement[bool]:
-    """Give the condition that a later attempt followed the result."""
-    later = Result.__table__.alias()  # type: ignore[attr-defined]
-    return exists().where(
-        later.c.mailing_id == col(Result.mailing_id),
-        later.c.number == col(Result.number),
-        later.c.attempt > col(Result.attempt),
-    )
-
-
 async def hold(session: Session, block: Block, **changes: object) -> bool:
     """Change the block and renew its lease, if it is still ours; say whether it was.
 
     `block` gets the counters as they stand: late evidence may have moved them since they were read.
     """
-    holding = and_(
-        col(Block.mailing_id) == block.mailing_id, col(Block.number) == block.number, col(Block.lease) == block.lease
-    )
-    renewed = await session.execute(
-        update(Block)
-        .where(holding)
-        .values(**{"leased_until": database_seconds() + LEASE_SECONDS, **changes})
-        .returning(*(col(getattr(Block, name)) for name in COUNTERS))
-        .execution_options(synchronize_session=False)
-    )
-    counters = renewed.first()
+    held = {"of_mailing": block.mailing_id, "of_number": block.number, "under_lease": block.lease}
+    values = held | {f"new_{name}": value for name, value in changes.items()}
+    counters = (await statements.execute(session, statements.hold(tuple(changes)), values)).first()
     if counters is None:
         return False
     for name, count in zip(COUNTERS, counters, strict=True):
@@ -193,21 +146,23 @@ async def hold(session: Session, block: Block, **changes: object) -> bool:
 async def append(session: Session, mailing_id: str, recorded: Sequence[Recorded]) -> None:
     """Append results to the ledger."""
     rows = [
-        {
-            "mailing_id": mailing_id,
-            "number": item.recipient.number,
-            "attempt": item.attempt,
-            "outcome": item.kind,
-            "stage": item.outcome.stage,
-            "code": item.outcome.code,
-            "enhanced": item.outcome.enhanced,
-            "reply": item.outcome.reply or None,
-            "retry_at": item.retry_at,
-        }
+        (
+            mailing_id,
+            recipient.number,
+            attempt,
+            item.kind.value,
+            outcome.stage.value,
+            outcome.code,
+            outcome.enhanced,
+            outcome.reply or None,
+            retry_at,
+            False,
+        )
         for item in recorded
+        for recipient, attempt, outcome, retry_at in (item,)
     ]
     if rows:
-        await session.execute(insert(Result.__table__), rows)  # type: ignore[attr-defined]
+        await statements.append(session, rows)
 
 
 async def append_late(session: Session, block: Block, recorded: Sequence[Recorded]) -> None:
@@ -252,8 +207,9 @@ async def next_due(session: Session, block: Block, soon: float) -> float | None:
     """Give when the block is to be gone through again: at the next retry, or `soon` where somebody has no result yet;
     None where nobody is left. Whoever left meanwhile, or may no longer be mailed, waits for nothing.
     """
+    if block.delivered + block.refused + block.in_doubt + block.withdrawn == block.last - block.first + 1:
+        return None
     mine = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
-    tries = select(func.count()).where(mine).scalar_subquery()
     everybody = (
         select(col(Delivery.number))
         .select_from(Delivery)
@@ -264,19 +220,17 @@ async def next_due(session: Session, block: Block, soon: float) -> float | None:
             mailable(),
         )
     )
-    undecided = (await session.execute(everybody.where(tries == 0).limit(1))).first()
-    retries = everybody.join(Result, mine).where(col(Result.outcome) == OutcomeKind.DEFERRED, ~_superseded())
+    undecided = (await session.execute(everybody.where(statements.TRIES == 0).limit(1))).first()
+    retries = everybody.join(Result, mine).where(col(Result.outcome) == OutcomeKind.DEFERRED, ~statements.superseded())
     earliest = (await session.execute(retries.with_only_columns(func.min(col(Result.retry_at))))).scalar_one()
     return min((time for time in (soon if undecided else None, earliest) if time is not None), default=None)
 
 
 def count(block: Block, recorded: Sequence[Recorded]) -> None:
     """Move the counters of a block by what was recorded."""
-    for item in recorded:
-        if item.recipient.tries:
-            block.deferred -= 1
-        name = str(item.kind)
-        setattr(block, name, getattr(block, name) + 1)
+    for kind, number in Counter(item.kind for item in recorded).items():
+        setattr(block, kind.value, getattr(block, kind.value) + number)
+    block.deferred -= sum(item.recipient.tries > 0 for item in recorded)
 
 
 def progress(block: Block) -> dict[str, object]:

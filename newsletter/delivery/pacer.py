@@ -3,7 +3,6 @@
 Where nothing is limited and nobody has been slowed down, which is most of the time, nothing is asked for a second.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
@@ -49,7 +48,7 @@ class Pacer:
 
         To be called last in the transaction: what it locks is every worker's.
         """
-        time = asyncio.get_running_loop().time
+        time = self._installation.clock.monotonic
         tallies = _tallies(held, tried) if held else {}
         unused = self._unused(held, tried) if held else {}
         if not (self._limited or tallies or unused) and time() < self._quiet_until:

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from newsletter.database import Session, database_seconds
 from newsletter.delivery import ledger
+from newsletter.delivery.statements import COUNTERS
 from newsletter.delivery.tables import Block, Mailing, MailingState
 
 SAMPLE_SECONDS = 10.0
@@ -49,9 +50,9 @@ class Pace:
 
 async def progress(session: Session, mailing: Mailing) -> Progress:
     """Count how the mailing stands."""
-    sums = [func.coalesce(func.sum(col(getattr(Block, name))), 0) for name in ledger.COUNTERS]
+    sums = [func.coalesce(func.sum(col(getattr(Block, name))), 0) for name in COUNTERS]
     row = (await session.exec(select(*sums).where(Block.mailing_id == mailing.id))).one()
-    counts = dict(zip(ledger.COUNTERS, map(int, row), strict=True))
+    counts = dict(zip(COUNTERS, map(int, row), strict=True))
     queued = mailing.audience - sum(counts.values())
     if mailing.state == MailingState.CANCELLED:
         counts["withdrawn"] += queued + counts["deferred"]

@@ -8,6 +8,7 @@ and of those the journal says which were on their way (promise P4).
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -26,7 +27,7 @@ from newsletter.delivery.rules import LEASE_MARGIN_SECONDS, LEASE_SECONDS, move,
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.delivery.window import Held, Tried
 from newsletter.installation import Installation
-from newsletter.mail.outcome import Outcome, OutcomeKind
+from newsletter.mail.outcome import Outcome, OutcomeKind, sender_failed
 from newsletter.mail.trouble import Trouble
 from newsletter.tokens import jitter
 
@@ -178,25 +179,25 @@ class _Step:
         self._size = size
         self._trouble = trouble
         self._refused = sender_refused([outcome for _, outcome in tried])
+        self._now = 0.0
+        self._opened: Journal | None = None
         self._reports: list[Recorded] = []
 
     async def take(self) -> Held | None:
         """Take the step, and give the next window."""
         deadline = self._by.deadline()
-        marked: Held | None = None
         try:
-            async with self._installation.database.write() as session:
-                marked = await self._take(session, deadline)
+            marked = await self._installation.database.write_at_once(partial(self._take, deadline))
         except BaseException:
-            if marked is not None and marked.journal is not None:
-                marked.journal.leave()
+            if self._opened is not None:
+                self._opened.leave()
             raise
         if self._held is not None and self._held.journal is not None:
             self._held.journal.close()
         self.marked = marked
         return marked
 
-    async def _take(self, session: Session, deadline: float) -> Held | None:
+    async def _take(self, deadline: float, session: Session) -> Held | None:
         going_on = await self._look_at_mailing(session)
         found = await self._go_on(session, going_on=going_on)
         if found is None and going_on:
@@ -221,7 +222,10 @@ class _Step:
 
     async def _look_at_mailing(self, session: Session) -> bool:
         """Say whether the mailing goes on, and let it say what keeps it; a sender that is refused is for an editor."""
-        state, trouble = await ledger.state_of(session, self._mailing.id)
+        standing = await ledger.standing(session, self._mailing.id)
+        if standing is None:
+            return False
+        state, trouble, self._now = standing
         changes: dict[str, str | None] = {}
         sentence = self._trouble.sentence if self._trouble else None
         if self._held is not None and trouble != sentence:
@@ -235,7 +239,7 @@ class _Step:
     async def _record(self, session: Session, block: Block) -> bool:
         """Record what the last window brought; say whether the block is still ours."""
         holding = await ledger.hold(session, block)
-        recorded = await self._decide(session, block)
+        recorded = self._decide(block)
         if not holding:
             await ledger.append_late(session, block, recorded)
             return False
@@ -245,12 +249,14 @@ class _Step:
         self._reports += recorded
         return True
 
-    async def _decide(self, session: Session, block: Block) -> list[Recorded]:
-        """Say what follows from each outcome, and when to try again by the database's clock."""
+    def _decide(self, block: Block) -> list[Recorded]:
+        """Say what follows from each outcome, and when to try again by the database's clock.
+
+        Whose mail fell to a refusal of our sender stays undecided: if that goes on, the next window says so.
+        """
         if not self._tried or self._refused:
             return []
-        now = await ledger.now(session)
-        mailing = self._mailing
+        now, mailing = self._now, self._mailing
         age = (self._installation.clock.now() - (mailing.started_at or mailing.created_at)).total_seconds()
 
         def later(recipient: Recipient, outcome: Outcome) -> float | None:
@@ -261,6 +267,7 @@ class _Step:
         return [
             Recorded(recipient, block.pass_number, outcome, later(recipient, outcome))
             for recipient, outcome in self._tried
+            if not sender_failed(outcome)
         ]
 
     async def _mark(
@@ -274,7 +281,7 @@ class _Step:
             recipients = [each for each, is_admitted in zip(candidates, may, strict=True) if is_admitted]
         if not recipients:
             self.passed_over = True
-            block.due_at = again_at or undecided_at(await ledger.now(session), jitter(1.0, 1.5))
+            block.due_at = again_at or undecided_at(self._now, jitter(1.0, 1.5))
             await self._let_go(session, block, again_at, passed=False)
             return None
         journal = self._journal(block, candidates[-1].number)
@@ -288,7 +295,8 @@ class _Step:
 
     def _journal(self, block: Block, last: int) -> Journal | None:
         try:
-            return Journal(self._installation.settings.journal_dir, block, block.done_to, last)
+            self._opened = Journal(self._installation.settings.journal_dir, block, block.done_to, last)
+            return self._opened
         except OSError as error:
             _log.error("no_journal", kind=type(error).__name__, why="windows are small, so mailings are slow")
             return None
@@ -301,7 +309,7 @@ class _Step:
         await ledger.hold(session, block, **ledger.progress(block), leased_until=0.0, lease=None, owner=None)
 
     async def _end_pass(self, session: Session, block: Block, again_at: float | None) -> None:
-        soon = again_at or undecided_at(await ledger.now(session), jitter(1.0, 1.5))
+        soon = again_at or undecided_at(self._now, jitter(1.0, 1.5))
         due = await ledger.next_due(session, block, soon)
         block.pass_number += 1
         if due is not None:
@@ -313,7 +321,8 @@ class _Step:
         block.withdrawn = block.last - block.first + 1 - decided
         block.finished = True
         block.due_at = block.pass_at = 0.0
-        await leftovers.forget_retries(session, block)
+        if block.pass_number > 2:
+            await leftovers.forget_retries(session, block)
 
     async def _lease(self, session: Session) -> tuple[Block, list[Recipient]] | None:
         """Lease a block that is due; give it and whom its first window could go to."""

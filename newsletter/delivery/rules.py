@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from newsletter.delivery.tables import MailingState
 from newsletter.errors import Conflict
-from newsletter.mail.outcome import Outcome, OutcomeKind, Stage
+from newsletter.mail.outcome import Outcome, OutcomeKind, Stage, sender_failed
 
 BLOCK_SIZE = 500
 # How many lanes a worker has for a mailing; all its windows together are never larger than a block.
@@ -55,9 +55,7 @@ def move(state: str, verb: str) -> MailingState:
 
 def sender_refused(outcomes: Sequence[Outcome]) -> bool:
     """Say whether the relay wants no mail from this sender at all, whoever it is for."""
-    return bool(outcomes) and all(
-        outcome.kind is OutcomeKind.REFUSED and outcome.stage is Stage.MAIL for outcome in outcomes
-    )
+    return bool(outcomes) and all(map(sender_failed, outcomes))
 
 
 def window_size(size: int, seconds: float, least: int, most: int) -> int:

@@ -23,7 +23,7 @@ from newsletter.delivery.pacing import Places
 from newsletter.delivery.tables import Block
 from newsletter.mail.conversation import Mail
 from newsletter.mail.dkim import Signer, UnsignableMail
-from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, relay_failed
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, relay_failed, sender_failed
 from newsletter.mail.pipeline import Withheld
 from newsletter.mail.relays import domain_of
 
@@ -132,7 +132,7 @@ class Window:
         if not relay_failed(outcome):
             self.tried.append((recipient, outcome))
             self._held.seconds[recipient.number] = self._time() - mail.since
-            if self._journal is not None:
+            if self._journal is not None and not sender_failed(outcome):
                 self._journal.settle(recipient.number, outcome)
         elif recipient.number not in self._again and not self._stopped:
             self._again.add(recipient.number)

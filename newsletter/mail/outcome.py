@@ -68,6 +68,11 @@ def relay_failed(outcome: Outcome) -> bool:
     return outcome.kind is OutcomeKind.NOT_ATTEMPTED and outcome.stage in (Stage.CONNECT, Stage.MAIL)
 
 
+def sender_failed(outcome: Outcome) -> bool:
+    """Say whether the relay refused our sender for good: that says nothing about the recipient either."""
+    return outcome.kind is OutcomeKind.REFUSED and outcome.stage is Stage.MAIL
+
+
 def outcome_of_reply(stage: Stage, code: int, text: str, *, recipient: str = "") -> Outcome:
     """Give the outcome of a reply that was not the hoped-for one, about a mail to `recipient`.
 

@@ -10,23 +10,27 @@ retries too.
 import asyncio
 import hmac
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, tuple_
+from sqlalchemy import delete
 from sqlalchemy import insert as plain_insert
 from sqlmodel import col, select
 
 from newsletter.clock import Clock, day_of
 from newsletter.database import Database, Session, insert
+from newsletter.measurement import statements
 from newsletter.measurement.links import ANY_LINK, OPEN, Hit
 from newsletter.measurement.rules import Verdict
-from newsletter.measurement.tables import Count, MeasurementKey, Seen
+from newsletter.measurement.tables import MeasurementKey, Seen
 from newsletter.tokens import new_secret
 
 WHILE_SENDING = datetime(1970, 1, 1, tzinfo=UTC)
-_FULL = 10_000
-_CHUNK = 300
+_FULL = 50_000
+# So many are reckoned in one go, then whoever else waits has a turn.
+_AT_ONCE = 500
+# A link and who followed it.
+_Slot = tuple[int, Verdict]
 
 
 async def prepare(session: Session, issue_id: str) -> None:
@@ -102,23 +106,32 @@ class Counting:
                 raise
 
     async def _count(self, session: Session, taken: Sequence[tuple[Hit, Verdict]]) -> None:
-        issues = sorted({hit.issue_id for hit, _ in taken})
-        keys = {key.issue_id: key for key in (await _keys(session, issues))}
-        now = self._clock.now()
-        totals: Counter[tuple[str, int, str, datetime]] = Counter()
-        marks: dict[tuple[str, bytes], tuple[str, int, str, datetime]] = {}
-        for hit, verdict in taken:
-            key = keys.get(hit.issue_id)
-            if key is None:
-                continue
-            hour = WHILE_SENDING if key.hours_from is None else now.replace(minute=0, second=0, microsecond=0)
+        of_issues: dict[str, list[tuple[Hit, Verdict]]] = {}
+        for one in taken:
+            of_issues.setdefault(one[0].issue_id, []).append(one)
+        this_hour = self._clock.now().replace(minute=0, second=0, microsecond=0)
+        for key in await _keys(session, sorted(of_issues)):
+            totals, marks = await _reckon(key.key, of_issues[key.issue_id])
+            # In the order of their bytes: that has nothing to do with the order in which they came, and two processes
+            # that store the same marks can't each wait for the other.
+            fresh = await statements.store(session, key.issue_id, sorted(marks))
+            firsts = Counter(marks[mark] for mark in fresh)
+            hour = WHILE_SENDING if key.hours_from is None else this_hour
+            await statements.add(session, [_row(key.issue_id, slot, hour, totals, firsts) for slot in sorted(totals)])
+
+
+async def _reckon(key: str, hits: Sequence[tuple[Hit, Verdict]]) -> tuple[Counter[_Slot], dict[bytes, _Slot]]:
+    """Give how often each link was followed and by whom, and the marks, each with what it is the mark of."""
+    totals: Counter[_Slot] = Counter()
+    marks: dict[bytes, _Slot] = {}
+    for start in range(0, len(hits), _AT_ONCE):
+        for hit, verdict in hits[start : start + _AT_ONCE]:
             for link in (OPEN,) if hit.link == OPEN else (hit.link, ANY_LINK):
-                slot = (hit.issue_id, link, verdict.value, hour)
+                slot = (link, verdict)
                 totals[slot] += 1
-                marks.setdefault((hit.issue_id, _mark(key.key, hit.nonce, link, verdict)), slot)
-        firsts = Counter(marks[mark] for mark in await _unseen(session, list(marks)))
-        for slot, total in sorted(totals.items()):
-            await _add(session, slot, total, firsts[slot])
+                marks.setdefault(_mark(key, hit.nonce, link, verdict), slot)
+        await asyncio.sleep(0)
+    return totals, marks
 
 
 def _mark(key: str, nonce: bytes, link: int, verdict: Verdict) -> bytes:
@@ -126,43 +139,15 @@ def _mark(key: str, nonce: bytes, link: int, verdict: Verdict) -> bytes:
     return hmac.digest(key.encode(), b"%b/%d/%b" % (nonce, link, who), "sha256")[:16]
 
 
+def _row(
+    issue_id: str, slot: _Slot, hour: datetime, totals: Mapping[_Slot, int], firsts: Mapping[_Slot, int]
+) -> dict[str, object]:
+    link, verdict = slot
+    total, first = totals[slot], firsts.get(slot, 0)
+    return {"issue_id": issue_id, "link": link, "verdict": verdict, "hour": hour, "total": total, "first": first}
+
+
 async def _keys(session: Session, issues: Sequence[str]) -> Sequence[MeasurementKey]:
     # Locked, so that `begin_hours` falls either before or after the whole group, on PostgreSQL too.
     query = select(MeasurementKey).where(col(MeasurementKey.issue_id).in_(issues)).with_for_update(read=True)
     return (await session.exec(query.order_by(col(MeasurementKey.issue_id)))).all()
-
-
-async def _unseen(session: Session, marks: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Store the marks; give those that were not there before.
-
-    In the order of their bytes: that has nothing to do with the order in which they came, and two processes that store
-    the same marks can't each wait for the other.
-    """
-    marks.sort()
-    fresh: list[tuple[str, bytes]] = []
-    for start in range(0, len(marks), _CHUNK):
-        chunk = marks[start : start + _CHUNK]
-        known = await session.exec(
-            select(Seen.issue_id, Seen.mark).where(tuple_(col(Seen.issue_id), col(Seen.mark)).in_(chunk))
-        )
-        already = {(issue_id, bytes(mark)) for issue_id, mark in known.all()}
-        new = [mark for mark in chunk if mark not in already]
-        if new:
-            rows = [{"issue_id": issue_id, "mark": mark} for issue_id, mark in new]
-            stored = await session.execute(
-                insert(session, Seen).values(rows).on_conflict_do_nothing().returning(Seen.issue_id, Seen.mark)
-            )
-            fresh += [(issue_id, bytes(mark)) for issue_id, mark in stored.all()]
-    return fresh
-
-
-async def _add(session: Session, slot: tuple[str, int, str, datetime], total: int, first: int) -> None:
-    issue_id, link, verdict, hour = slot
-    values = {"issue_id": issue_id, "link": link, "verdict": verdict, "hour": hour, "total": total, "first": first}
-    statement = insert(session, Count).values(values)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["issue_id", "link", "verdict", "hour"],
-            set_={"total": Count.total + statement.excluded.total, "first": Count.first + statement.excluded.first},
-        )
-    )

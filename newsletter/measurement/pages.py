@@ -1,4 +1,8 @@
-"""The pixel and the measured links. GET counts, HEAD never does, and neither changes anything else (promise P5)."""
+"""The pixel and the measured links. GET counts, HEAD never does, and neither changes anything else (promise P5).
+
+Most of them never come here: `hits` answers them in front of the app, with the same words. What comes here is a link
+that must be looked up, and what is wrong and wants a page.
+"""
 
 import base64
 from contextlib import suppress
@@ -6,18 +10,17 @@ from typing import Any
 
 from litestar import HttpMethod, Response, route
 from litestar.params import FromPath
-from sqlmodel import select
 
 from newsletter.errors import NotFound
-from newsletter.issues.tables import IssueLink
 from newsletter.measurement.counting import Counting
 from newsletter.measurement.links import Hit, read_click, read_open
 from newsletter.measurement.rules import judge
+from newsletter.measurement.targets import Targets
 from newsletter.tokens import InvalidToken
 from newsletter.web import WebRequest, installation_of
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-_NEVER_KEPT = {"cache-control": "no-store, max-age=0", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
+NEVER_KEPT = {"cache-control": "no-store, max-age=0", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 _READING = [HttpMethod.GET, HttpMethod.HEAD]
 
 
@@ -26,24 +29,23 @@ async def pixel(request: WebRequest, file: FromPath[str]) -> Response[bytes]:
     """Count an open and give the pixel. A wrong token gets the pixel too, and is not counted (RULES D3)."""
     with suppress(InvalidToken):
         _count(request, read_open(installation_of(request).keys, file.removesuffix(".gif")))
-    return Response(PIXEL, media_type="image/gif", headers=_NEVER_KEPT)
+    return Response(PIXEL, media_type="image/gif", headers=NEVER_KEPT)
 
 
 @route("/click/{token:str}", http_method=_READING, include_in_schema=False)
 async def click(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     """Count a click and lead on. The target is looked up by its number: nobody can make this lead elsewhere."""
-    installation = installation_of(request)
     try:
-        hit = read_click(installation.keys, token)
+        hit = read_click(installation_of(request).keys, token)
     except InvalidToken:
         raise NotFound("This link is not complete. Please use the whole link from the newsletter.") from None
-    async with installation.database.read() as session:
-        query = select(IssueLink.url).where(IssueLink.issue_id == hit.issue_id, IssueLink.number == hit.link)
-        url = (await session.exec(query)).first()
+    targets = request.app.state.targets
+    assert isinstance(targets, Targets)
+    url = await targets.of(hit)
     if url is None:
         raise NotFound("This link leads to an issue that is no longer here.")
     _count(request, hit)
-    return Response(b"", status_code=302, headers={"location": url} | _NEVER_KEPT)
+    return Response(b"", status_code=302, headers={"location": url.decode()} | NEVER_KEPT)
 
 
 def _count(request: WebRequest, hit: Hit) -> None:

@@ -17,6 +17,9 @@ class Verdict(StrEnum):
     SCANNER = "scanner"
 
 
+JUDGED_BY = ("user-agent", "sec-purpose", "purpose", "x-moz")
+"""The headers that tell; no other is looked at."""
+
 # Apple's Mail Privacy Protection fetches every picture when the mail arrives, read or not, under just this name.
 _PREFETCHING_PROXIES = {"Mozilla/5.0"}
 _SCANNERS = re.compile(

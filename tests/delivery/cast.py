@@ -23,6 +23,7 @@ from newsletter.delivery.sending import Sender
 from newsletter.delivery.tables import Block, Delivery, Mailing, Result
 from newsletter.installation import Installation
 from newsletter.issues import actions as issues
+from newsletter.mail.dkim import Signer
 from newsletter.mail.lines import Lines
 from newsletter.mail.relays import Routes, read_relay
 from newsletter.newsletters.tables import Newsletter
@@ -106,12 +107,14 @@ async def worker(
     name: str = "worker-0",
     kind: type[Sender] = Sender,
     lanes: int = 1,
+    largest: int | None = None,
+    signer: Signer | None = None,
 ) -> AsyncIterator[Sender]:
     """Give a worker's sender, wired as in the program, but with windows as small as its connections."""
-    lines = Lines(Routes((read_relay(peer.url),), {}), connections, "news.example.com")
+    lines = Lines(Routes((read_relay(peer.url),), {}), connections, "news.example.com", signer)
     try:
         watcher = partial(bounces.watch, installation)
-        yield kind(installation, lines, name, watcher, lanes=lanes, largest=connections)
+        yield kind(installation, lines, name, watcher, lanes=lanes, largest=largest or connections)
     finally:
         await lines.close()
 

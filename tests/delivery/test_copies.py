@@ -23,7 +23,9 @@ PIECES = [
     "\n\n{% unless title == 'Redaktør' %}From oss{% elsif given_name %}Hei{% endunless %}\n\n",
 ]
 bodies = st.lists(st.sampled_from(WORDS + PIECES), min_size=1, max_size=60).map(lambda parts: "a" + "".join(parts))
-names = st.one_of(st.none(), st.sampled_from([".dot", "From me", "<b>&amp;", "Redaktør"]), st.text(max_size=64))
+names = st.one_of(
+    st.none(), st.sampled_from([".dot", "\u2028 \n", "From me", "<b>&amp;", "Redaktør"]), st.text(max_size=64)
+)
 readers = st.fixed_dictionaries(dict.fromkeys(rendering.PLACEHOLDERS, names))
 
 
@@ -36,9 +38,26 @@ def test_a_copy_reads_as_the_whole(body: str, reader: dict[str, str | None]) -> 
         return  # A heap of words can be no issue at all.
     copy, long_way = both(content, reader)
     assert read(copy) == read(long_way)
-    lines = copy.partition(b"\r\n\r\n")[2].split(b"\r\n")
+    assert_tidy(copy)
+
+
+@pytest.mark.parametrize("length", range(68, 84))
+def test_no_line_is_too_long_wherever_a_gap_is(length: int) -> None:
+    for letter in "xå":
+        copy, long_way = both(
+            compiled(f"{letter * length}{{{{ given_name }}}}"), {"given_name": letter * (length - 20)}
+        )
+        assert read(copy) == read(long_way)
+        assert_tidy(copy)
+
+
+def assert_tidy(copy: bytes) -> None:
+    """Hold that no server or mailbox file would change a line, and that nothing ends in a soft break (RULES G2)."""
+    body = copy.partition(b"\r\n\r\n")[2]
+    lines = body.split(b"\r\n")
     assert max(map(len, lines)) <= 76
     assert not [line for line in lines if line.startswith((b".", b"From ")) or b"\n" in line or b"\r" in line]
+    assert b"=\r\n\r\n--" not in body
 
 
 def test_a_subject_for_everybody_is_written_once_and_for_each_where_it_names_them() -> None:

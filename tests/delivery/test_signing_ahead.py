@@ -1,4 +1,4 @@
-"""While mails are signed ahead of the connections it is looked up, again and again, who may still be mailed (RULES E3)."""
+"""While mails are signed ahead of the connections, it is looked up who may still be mailed (RULES E3)."""
 
 import asyncio
 from collections.abc import Sequence

@@ -5,13 +5,14 @@ With NEWSLETTER_TEST_KILLS it is 10,000 mails.
 
 import importlib
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from newsletter.mail.dkim_keys import dns_record, new_key, private_pem
 from tests.journeys.large import CONNECTIONS, begin, settings_of
 from tests.support.opendkim import allowed, complaints
-from tests.support.postfix import USER, running_postfix
+from tests.support.postfix import PASSWORD, USER, running_postfix
 from tests.support.sink import Sink
 from tests.support.waiting import eventually
 from tests.support.workers import BY_HAND, WorkerProcess, running
@@ -55,5 +56,7 @@ def test_a_wrong_password_sends_nothing_and_refuses_nobody(database_url: str, tm
         worker.trust(postfix.authority.file)
         mailing = begin(worker.environment, 10)
         with running(worker):
-            eventually(lambda: "authentication failed" in postfix.log, timeout=30, what="the sign-in")
+            eventually(lambda: "refused our user name or password" in worker.log, timeout=30, what="a word about it")
+        assert "authentication failed" in postfix.log
         assert (sink.taken, mailing.standing().queued) == (0, 10)
+        assert not any(secret in worker.log for secret in (PASSWORD, quote(PASSWORD, safe=""), "@example.com"))

@@ -1,0 +1,39 @@
+"""Feedback reports: a reader, or a mailbox provider, complains (RFC 5965, RFC 6591). Pure."""
+
+import re
+
+from newsletter.bounces.mime import Mail
+from newsletter.bounces.verdicts import Reading, Verdict
+
+_TYPE = re.compile(r"^feedback-type:[ \t]*([\w-]+)", re.IGNORECASE | re.MULTILINE)
+_COMPLAINT = Reading(Verdict.COMPLAINT, "The reader reports the mail as spam.")
+_READINGS = {
+    "not-spam": Reading(Verdict.NOT_A_BOUNCE, "The reader says that the mail is no spam."),
+    "opt-out": Reading(Verdict.UNSUBSCRIBE, "The reader asks to be left out."),
+    "opt-out-list": Reading(Verdict.UNSUBSCRIBE, "The reader asks to be left out."),
+    "auth-failure": Reading(Verdict.ALARM, "Mail in our name does not pass as ours: SPF, DKIM and DMARC need a look."),
+}
+_OLD_FORMAT = re.compile(r"\b(?:complaint|abuse report|spam report) (?:about|from|regarding|for)\b|\bjunk (?:mail )?report", re.IGNORECASE)
+
+
+def feedback(mail: Mail) -> Reading | None:
+    """Give what a feedback report says; None where the mail is none."""
+    for part in mail.of_kind("message/feedback-report"):
+        return _reading(part.text)
+    declared = mail.head.get("content-type").lower()
+    if "report-type=feedback-report" in declared.replace('"', "").replace(" ", ""):
+        return _reading("\n".join(part.text for part in mail.parts if part.kind.startswith("text/")))
+    return _without_report(mail)
+
+
+def _reading(text: str) -> Reading:
+    found = _TYPE.search(text)
+    return _READINGS.get(found.group(1).lower(), _COMPLAINT) if found else _COMPLAINT
+
+
+def _without_report(mail: Mail) -> Reading | None:
+    """Some providers send the mail back with a header and a subject of their own."""
+    if mail.head.get("x-hmxmroriginalrecipient"):
+        return _COMPLAINT
+    returned = any(part.kind.startswith(("message/rfc822", "text/rfc822")) for part in mail.parts)
+    return _COMPLAINT if returned and _OLD_FORMAT.search(mail.head.get("subject")) else None

@@ -1,0 +1,60 @@
+"""The statements that write hits, built once: a group has thousands, and each is to cost next to nothing.
+
+All marks of a group go to the database as one value, and come apart there; only those that were not there before come
+back.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Insert, Table, text
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from newsletter.database import Session
+from newsletter.measurement.tables import Count
+
+MARK_BYTES = 16
+_COUNTS: Table = Count.__table__  # type: ignore[attr-defined]
+
+_STORE_ON_SQLITE = text(
+    f"""
+    WITH RECURSIVE place (at) AS (SELECT 1 UNION ALL SELECT at + {MARK_BYTES} FROM place WHERE at + {MARK_BYTES} < :end)
+    INSERT INTO seen (issue_id, mark) SELECT :issue_id, substr(:marks, at, {MARK_BYTES}) FROM place WHERE true
+    ON CONFLICT DO NOTHING RETURNING mark
+    """  # noqa: S608 (a number of ours)
+)
+_STORE_ON_POSTGRESQL = text(
+    """
+    INSERT INTO seen (issue_id, mark) SELECT :issue_id, mark FROM unnest(CAST(:marks AS bytea[])) AS given (mark)
+    ON CONFLICT DO NOTHING RETURNING mark
+    """
+)
+
+
+def _adding(insert: Any) -> Insert:
+    statement = insert(_COUNTS)
+    sums = {name: _COUNTS.c[name] + statement.excluded[name] for name in ("total", "first")}
+    adding: Insert = statement.on_conflict_do_update(index_elements=list(_COUNTS.primary_key), set_=sums)
+    return adding
+
+
+_ADD_ON_SQLITE = _adding(sqlite_insert)
+_ADD_ON_POSTGRESQL = _adding(postgresql_insert)
+
+
+async def store(session: Session, issue_id: str, marks: Sequence[bytes]) -> list[bytes]:
+    """Store an issue's marks in the order given; give those that were not there before. Each has MARK_BYTES bytes."""
+    if session.get_bind().dialect.name == "sqlite":
+        joined = b"".join(marks)
+        values = {"issue_id": issue_id, "marks": joined, "end": len(joined) + 1}
+        stored = await session.execute(_STORE_ON_SQLITE, values)
+    else:
+        stored = await session.execute(_STORE_ON_POSTGRESQL, {"issue_id": issue_id, "marks": list(marks)})
+    return [bytes(mark) for mark in stored.scalars()]
+
+
+async def add(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add numbers to the counters."""
+    on_sqlite = session.get_bind().dialect.name == "sqlite"
+    await session.execute(_ADD_ON_SQLITE if on_sqlite else _ADD_ON_POSTGRESQL, rows)
