@@ -39,6 +39,7 @@ from newsletter.settings import Settings
 from newsletter.signup import api as signup_api
 from newsletter.signup import console as signup_console
 from newsletter.signup import pages as signup_pages
+from newsletter.signup.asking import Asking
 from newsletter.unsubscribe import pages as unsubscribe_pages
 from newsletter.web import WebRequest, answer_error
 from newsletter.worker import Worker
@@ -74,6 +75,7 @@ def create_app(
         counting = Counting(installation.database, installation.clock)
         targets = Targets(installation.database, installation.clock)
         app.state.installation, app.state.counting, app.state.targets = installation, counting, targets
+        app.state.asking = Asking(installation.database, installation.clock, settings.retention_unconfirmed)
         assert isinstance(app, _Edged)
         app.hits = Hits(installation.keys, counting, targets)
         stop = asyncio.Event()
@@ -113,7 +115,7 @@ def create_app(
 
 
 class _Edged(Litestar):
-    """The app with its edge around everything, also around the addresses that lead nowhere. Only hits come before it."""
+    """The app with its edge around everything, also around the addresses that lead nowhere. Only hits come before."""
 
     hits: Hits | None = None
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter import logs, schema
 from newsletter.agreements.opening import open_newsletter
+from newsletter.bounces.explaining import contents, explained
 from newsletter.database import Session
 from newsletter.editors import accounts, keys, sessions
 from newsletter.errors import MisconfiguredError
@@ -134,15 +135,27 @@ def new(slug: str, name: str, sender: str, language: str, description: str, as_j
 
 
 @cli.command()
+@click.option("--explain", "explains", is_flag=True, help="Only say what each mail is and means; act on nothing.")
+@click.argument("files", nargs=-1, metavar="[FILE]...")
 @_JSON
-def receive(as_json: bool) -> None:
+def receive(*, explains: bool, files: tuple[str, ...], as_json: bool) -> None:
     """Take a mail on standard input, for a mail server to hand over what comes to the bounce domain.
 
     So far it understands the mailto unsubscribe; other mail is left alone. Ends with 75 where it can't be done just
     now, so that the mail server tries again later; docs/operating.md says how to wire it in Postfix.
 
+    With --explain it reads the files instead, or else standard input, and says of each whether it is a bounce and what
+    it means for the address. It needs no settings, and acts on nothing.
+
     Example: newsletter receive --json < mail.eml
+
+    Example: newsletter receive --explain --json bounces/*.eml
     """
+    if explains:
+        _explain(files, as_json=as_json)
+        return
+    if files:
+        raise click.UsageError("Files are read with --explain alone; otherwise the mail comes on standard input.")
     message = email.message_from_binary_file(sys.stdin.buffer, policy=email.policy.default)
 
     async def act(installation: Installation, session: Session) -> str:
@@ -159,6 +172,18 @@ def receive(as_json: bool) -> None:
         click.echo(f"newsletter: {said}", err=True)
         sys.exit(os.EX_TEMPFAIL)
     click.echo(json.dumps({"verdict": verdict}) if as_json else verdict)
+
+
+def _explain(files: tuple[str, ...], *, as_json: bool) -> None:
+    unread = False
+    for name, raw in contents(files) if files else [("-", sys.stdin.buffer.read())]:
+        if raw is None:
+            unread = True
+            click.echo(f"newsletter: {click.format_filename(name)} can't be read.", err=True)
+        else:
+            click.echo(explained(click.format_filename(name), raw, as_json=as_json))
+    if unread:
+        sys.exit(1)
 
 
 @cli.group()

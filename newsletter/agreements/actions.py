@@ -1,13 +1,20 @@
 """Recording agreements and what happens to them. Events are appended, never changed (RULES A10)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Table, insert
 from sqlmodel import col, select
 
-from newsletter.agreements.tables import Agreement, AgreementEvent, Basis, EventKind, MarketingBasis, Notice
+from newsletter.agreements.notices import Shown
+from newsletter.agreements.tables import Agreement, AgreementEvent, Basis, EventKind, MarketingBasis
 from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.tokens import fingerprint, new_id
+
+_AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
+_EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,36 +26,46 @@ class Origin:
     source_page: str | None = None
 
 
-async def request(
-    session: Session,
-    clock: Clock,
-    newsletter_id: str,
-    request_id: str,
-    notice: Notice,
-    *,
-    witnessed: bool,
-    origin: Origin,
-) -> Agreement:
-    """Record that somebody asked for a newsletter under a notice. It is no agreement until the mailbox confirms it.
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Somebody asked for a newsletter under a notice, with the signup request of that id.
 
     `witnessed` says whether our own form showed the wording; a third party's form is taken at its word (RULES A6).
     """
-    agreement = Agreement(
-        id=new_id(),
-        newsletter_id=newsletter_id,
-        request_id=request_id,
-        notice_hash=notice.hash,
-        form_hash=fingerprint(notice.label),
-        control_label=notice.label,
-        witnessed=witnessed,
-        gdpr_basis=Basis.CONTRACT,
-        marketing_basis=MarketingBasis.CONSENT,
-        collection=origin.channel,
-    )
-    session.add(agreement)
-    await session.flush()
-    append(session, clock, agreement.id, EventKind.REQUESTED, origin)
-    return agreement
+
+    newsletter_id: str
+    request_id: str
+    notice: Shown
+    witnessed: bool
+    origin: Origin
+
+
+async def request(session: Session, clock: Clock, asked: Sequence[Requested]) -> None:
+    """Record what was asked for. It is no agreement until the mailbox confirms it."""
+    agreements = [_agreement(one) for one in asked]
+    events = [
+        _event(clock, agreement["id"], EventKind.REQUESTED, one.origin)
+        for agreement, one in zip(agreements, asked, strict=True)
+    ]
+    await session.execute(insert(_AGREEMENTS), agreements)
+    await session.execute(insert(_EVENTS), events)
+
+
+def _agreement(asked: Requested) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "newsletter_id": asked.newsletter_id,
+        "request_id": asked.request_id,
+        "notice_hash": asked.notice.hash,
+        "form_hash": fingerprint(asked.notice.label),
+        "control_label": asked.notice.label,
+        "witnessed": asked.witnessed,
+        "jurisdiction": "NO",
+        "gdpr_basis": Basis.CONTRACT,
+        "marketing_basis": MarketingBasis.CONSENT,
+        "collection": asked.origin.channel,
+        "schema_version": 1,
+    }
 
 
 async def give(session: Session, clock: Clock, request_id: str, subscription_id: str, token: str) -> None:
@@ -80,15 +97,16 @@ def append(
     session: Session, clock: Clock, agreement_id: str, kind: EventKind, origin: Origin, *, token_hash: str | None = None
 ) -> None:
     """Append an event to an agreement."""
-    session.add(
-        AgreementEvent(
-            id=new_id(),
-            agreement_id=agreement_id,
-            kind=kind,
-            at=clock.now(),
-            actor=origin.actor,
-            channel=origin.channel,
-            source_page=origin.source_page,
-            token_hash=token_hash,
-        )
-    )
+    session.add(AgreementEvent(**_event(clock, agreement_id, kind, origin), token_hash=token_hash))
+
+
+def _event(clock: Clock, agreement_id: str, kind: EventKind, origin: Origin) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "agreement_id": agreement_id,
+        "kind": kind,
+        "at": clock.now(),
+        "actor": origin.actor,
+        "channel": origin.channel,
+        "source_page": origin.source_page,
+    }

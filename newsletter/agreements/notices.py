@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Protocol
 
 import nh3
 from markdown_it import MarkdownIt
@@ -29,6 +30,22 @@ class Wording:
         """Give the SHA-256 of the words, in hex: the notice's name."""
         words = json.dumps([self.language, self.label, self.text], ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(words.encode()).hexdigest()
+
+
+class Shown(Protocol):
+    """A notice as far as whoever agrees to it is concerned: its name, and the label of the agreement box."""
+
+    @property
+    def hash(self) -> str:
+        """Give the SHA-256 of its words, in hex."""
+
+    @property
+    def label(self) -> str:
+        """Give the label of the agreement box."""
+
+    @property
+    def language(self) -> str:
+        """Give its language."""
 
 
 def as_html(text: str) -> str:

@@ -13,7 +13,9 @@ _READINGS = {
     "opt-out-list": Reading(Verdict.UNSUBSCRIBE, "The reader asks to be left out."),
     "auth-failure": Reading(Verdict.ALARM, "Mail in our name does not pass as ours: SPF, DKIM and DMARC need a look."),
 }
-_OLD_FORMAT = re.compile(r"\b(?:complaint|abuse report|spam report) (?:about|from|regarding|for)\b|\bjunk (?:mail )?report", re.IGNORECASE)
+_OLD_FORMAT = re.compile(
+    r"\b(?:complaint|abuse report|spam report) (?:about|from|regarding|for)\b|\bjunk (?:mail )?report", re.IGNORECASE
+)
 
 
 def feedback(mail: Mail) -> Reading | None:

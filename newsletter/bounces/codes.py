@@ -1,20 +1,25 @@
 """Where a refusal carries its code, and which of several codes counts. Pure.
 
-An enhanced status code (RFC 3463) counts in its proper place alone: after the reply code (RFC 2034), at the beginning, after
-a `#` or in brackets as qmail and Exchange write it. Elsewhere three numbers with dots are a version or a piece of an address.
+An enhanced status code (RFC 3463) counts in its proper place alone: after the reply code (RFC 2034), at the beginning
+of a line, after a `#` or in brackets as qmail and Exchange write it. Elsewhere three numbers with dots are a version or
+a piece of an address.
 """
 
 import re
 
+# Before it: the beginning of a line, a reply code, a sign that opens, or the name of what it is.
 _ENHANCED = re.compile(
-    r"(?:^|(?<![\d.])[245]\d\d[ \t-]{1,4}[\"'(<\[]{0,2}#?|\#|\[|\(|\b(?:dsn|status(?: code)?)[ =:\"'(]{1,4}|rfc1893\): )[ \t]*"
-    r"(?:[245]\d\d[ -])?([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\w)",
-    re.IGNORECASE,
+    r"(?:^[ \t>*-]{0,40}|(?<![\d.])[245]\d\d[ \t-]{1,4}[\"'(<\[]{0,2}#?|[#\[(]"
+    r"|\b(?:dsn|status(?: code)?|error[ _]code)[ =:\"'(]{1,4}|rfc1893\):[ ])"
+    r"[ \t]{0,4}(?:[245]\d\d[ -])?([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\w)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 _REPLY = re.compile(
-    r"(?:^|[:;\"'(<>{\[]\s?|\b(?:said|returned|response|responded|error|message|was|reply|got|with|with:)[: ]{0,2}[\"'(<]{0,2}|#)"
-    r"\s{0,4}#?([245]\d\d)(?=[ \t;:,\"'>)-]|$)(?![ \t]?(?:bytes|kb|mb|hours|days|seconds|minutes|messages|recipients))",
+    r"(?:^|[:;,\"'(<>{\[]\s?|#"
+    r"|\b(?:said|returned|response|responded|error|message|was|reply|got|with)[: ]{0,2}[\"'(<]{0,2})"
+    r"\s{0,4}#?([245]\d\d)(?=[ \t;:,\"'>)-]|$)"
+    r"(?![ \t]?(?:bytes|kb|mb|hours|days|seconds|minutes|messages|recipients))",
     re.IGNORECASE | re.MULTILINE,
 )
 # These say no more than their class does.
@@ -46,8 +51,8 @@ def is_generic(code: str) -> bool:
 def counting(status: str | None, given: list[str], reply: str | None) -> str | None:
     """Give the code that counts: `status` is what the reporter says, `given` what stands in the refusal it quotes.
 
-    The refusal is nearer to the truth, unless it alone calls the address dead: then the milder counts. A temporary failure
-    is one whoever says so (RULES F1).
+    The refusal is nearer to the truth, unless it alone calls the address dead: then the milder counts. A temporary
+    failure is one whoever says so (RULES F1).
     """
     if status and status[0] == "4":
         return status

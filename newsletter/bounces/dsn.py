@@ -13,6 +13,7 @@ _RECIPIENT_FIELDS = frozenset(
     {"original-recipient", "final-recipient", "action", "status", "remote-mta", "diagnostic-code", "x-actual-recipient"}
 )
 _FIELD = re.compile(r"([A-Za-z][A-Za-z-]{2,40}):[ \t]*(.*)")
+_LONGEST = 8000
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _ACTIONS = {"failure": "failed", "fail": "failed", "error": "failed", "delay": "delayed", "deferred": "delayed"}
 
@@ -51,7 +52,11 @@ def recipients_in(text: str) -> list[Recipient]:
             groups.append({})
         fresh = False
         groups[-1][name] = value
-    return [_recipient(group) for group in groups if {"final-recipient", "original-recipient", "action", "status"} & group.keys()]
+    return [
+        _recipient(group)
+        for group in groups
+        if {"final-recipient", "original-recipient", "action", "status"} & group.keys()
+    ]
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
@@ -64,7 +69,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
             foreign = True
         elif line[0] in " \t":
             if not foreign and fields[-1][0]:
-                fields[-1] = (fields[-1][0], fields[-1][1][:8000] + "\n" + line.strip())
+                fields[-1] = (fields[-1][0], f"{fields[-1][1]}\n{line.strip()}"[:_LONGEST])
         elif found := _FIELD.match(line.strip()):
             name = found.group(1).lower()
             foreign = name not in _RECIPIENT_FIELDS
@@ -72,7 +77,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
                 fields.append((name, found.group(2).strip()))
         elif not foreign and fields[-1][0] == "diagnostic-code":
             # Some fold a long reply without the blank that folding asks for.
-            fields[-1] = (fields[-1][0], fields[-1][1][:8000] + "\n" + line.strip())
+            fields[-1] = (fields[-1][0], f"{fields[-1][1]}\n{line.strip()}"[:_LONGEST])
     return fields
 
 

@@ -1,7 +1,7 @@
 """The verdict on one refusal, from its codes and words, as tables. Pure (RULES F2, F5, F9).
 
-A code decides where it is exact; where it only names a field ("mailbox", "security") its words say what happened; and words
-alone never make anybody dead. The reasons are sentences of ours.
+A code decides where it is exact; where it only names a field ("mailbox", "security") its words say what happened; and
+words alone never make anybody dead. The reasons are sentences of ours.
 """
 
 from newsletter.bounces.codes import DEAD, counting, enhanced_in, reply_in
@@ -12,17 +12,19 @@ _BY_TOPIC: dict[Topic, tuple[Verdict, str]] = {
     Topic.FULL: (Verdict.MAILBOX_FULL, "The mailbox is full."),
     Topic.SIZE: (Verdict.CONTENT, "The mail is too large for them."),
     Topic.SENDER: (Verdict.POLICY, "They do not accept the sender or the sending server."),
+    Topic.SPAM: (Verdict.POLICY, "They took it for spam."),
     Topic.VIRUS: (Verdict.CONTENT, "They do not accept what the mail holds."),
     Topic.GREYLISTED: (Verdict.TRANSIENT, "It failed for now, and may work later."),
     Topic.SUPPRESSED: (Verdict.POLICY, "The relay keeps the address on a list of its own and did not try."),
     Topic.RATE: (Verdict.TRANSIENT, "Too much came at once."),
     Topic.LOOKUP: (Verdict.TRANSIENT, "A name could not be looked up in time."),
-    Topic.POLICY: (Verdict.POLICY, "They refused it by a rule of theirs, or took it for spam."),
+    Topic.POLICY: (Verdict.POLICY, "They refused it by a rule of theirs."),
     Topic.HOST: (Verdict.DEAD_IF_REPEATED, "The domain does not exist."),
     Topic.ADDRESS_HIDDEN: (Verdict.POLICY, "They refused it by a rule of theirs."),
     Topic.DISABLED: (Verdict.UNKNOWN, "The words say that the mailbox is closed, but no code that counts does."),
     Topic.NO_MAILBOX: (Verdict.UNKNOWN, "The words say that there is no such mailbox, but no code that counts does."),
     Topic.NETWORK: (Verdict.TRANSIENT, "The other mail server could not be reached, or not in time."),
+    Topic.REFUSED: (Verdict.POLICY, "They refused it by a rule of theirs."),
     Topic.DENIED: (Verdict.POLICY, "They refused it."),
     Topic.SYSTEM: (Verdict.TRANSIENT, "A mail server on the way was in trouble."),
     Topic.UNAVAILABLE: (Verdict.UNKNOWN, "The mailbox is not available, and nothing says why."),
@@ -50,9 +52,16 @@ _BY_FIELD: dict[str, tuple[Verdict, str]] = {
 }
 # Which topics are heard within a field; elsewhere all are.
 _HEARD: dict[str, frozenset[Topic]] = {
-    "6": frozenset({Topic.FULL, Topic.POLICY, Topic.SENDER}),
+    "6": frozenset({Topic.FULL, Topic.SPAM, Topic.POLICY, Topic.REFUSED, Topic.SENDER}),
     "7": frozenset({Topic.FULL, Topic.SIZE, Topic.VIRUS, Topic.NO_MAILBOX, Topic.DISABLED}),
 }
+
+_NOT_CLOSED = frozenset(
+    {
+        *(Topic.FULL, Topic.RATE, Topic.SIZE, Topic.SPAM, Topic.POLICY, Topic.REFUSED, Topic.VIRUS, Topic.SENDER),
+        Topic.NETWORK,
+    }
+)
 
 
 def judge(text: str, status: str | None = None, more: str = "") -> Reading:
@@ -69,7 +78,9 @@ def judge(text: str, status: str | None = None, more: str = "") -> Reading:
     elif code is None or code[0] == "2":
         verdict, reason = _by_words(topic, reply)
     else:
-        verdict, reason = _by_code(code[2:], topic, reply, vetoed=vetoes(f"{text} {more if not topic_of(text) else ''}"))
+        verdict, reason = _by_code(
+            code[2:], topic, reply, vetoed=vetoes(f"{text} {more if not topic_of(text) else ''}")
+        )
     return Reading(verdict, reason, shown)
 
 
@@ -95,9 +106,9 @@ def _by_code(detail: str, topic: Topic | None, reply: str | None, *, vetoed: boo
         return _closed(topic, vetoed=vetoed)
     if detail in _EXACT:
         return _EXACT[detail]
-    if detail == "4.1" and topic is Topic.ADDRESS_HIDDEN:
-        return _BY_TOPIC[Topic.NO_MAILBOX]
     field = detail.partition(".")[0]
+    if topic is Topic.ADDRESS_HIDDEN and field in ("1", "4"):
+        return _BY_TOPIC[Topic.NO_MAILBOX]
     if field in _HEARD:
         return _BY_TOPIC[topic] if topic in _HEARD[field] else _BY_FIELD[field]
     if topic in (None, Topic.UNAVAILABLE) and field in _BY_FIELD:
@@ -107,6 +118,6 @@ def _by_code(detail: str, topic: Topic | None, reply: str | None, *, vetoed: boo
 
 def _closed(topic: Topic | None, *, vetoed: bool) -> tuple[Verdict, str]:
     """A mailbox that takes no mail: dead when that is repeated, unless the words say what else it is."""
-    if topic in (Topic.FULL, Topic.RATE, Topic.SIZE, Topic.POLICY, Topic.VIRUS, Topic.SENDER):
+    if topic in _NOT_CLOSED:
         return _BY_TOPIC[topic]
     return _VETOED if vetoed else (Verdict.DEAD_IF_REPEATED, "The mailbox is closed.")

@@ -1,7 +1,8 @@
 """A received mail, taken apart into headers and parts as far as reports need it. Pure, and never raises.
 
-The mails that come to a bounce address are the worst-formed there are: cut off, mislabelled, in the wrong charset. So this
-reads whatever it can and takes the rest as text. A returned mail is kept as a part and not entered: it is not evidence.
+The mails that come to a bounce address are the worst-formed there are: cut off, mislabelled, in the wrong charset. So
+this reads whatever it can and takes the rest as text. A returned mail is kept as a part and not entered: it is not
+evidence.
 """
 
 import binascii
@@ -15,6 +16,8 @@ _MOST_BYTES = 1_000_000
 _MOST_PARTS = 100
 _DEEPEST = 8
 _MOST_HEADERS = 500
+_LONGEST_HEADER = 20_000
+_MOST_MARKUP = 200_000
 # Other codecs of Python are no charsets, or warn, or raise.
 _CHARSET = re.compile(
     r"(?:utf-?(?:8|16|7)|us-ascii|ascii|iso-?8859-?\d+|latin-?\d+|windows-\d+|cp-?\d+|koi8-[ru]|iso-2022-\w+"
@@ -25,7 +28,7 @@ _WORD = re.compile(r"=\?([\w.-]+)(?:\*[\w-]*)?\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_WORDS = re.compile(r"(\?=)\s+(?==\?)")
 _FIELD = re.compile(rb"([!-9;-~]{1,80})[ \t]*:[ \t]*(.*)", re.DOTALL)
 _PARAMETER = re.compile(r';\s*([\w*-]+)\s*=\s*(?:"([^"]*)"|([^;\s]*))')
-_UNSEEN = re.compile(r"<(style|script|head|title)\b[^>]{0,500}>.{0,50000}?</\1\s*>", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(style|script|head|title)\b[^>]{0,500}>", re.IGNORECASE)
 _LINE_END = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d|p|hr)\b[^>]{0,500}>", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[a-zA-Z/!])(?![^\s<>@]{1,200}@)[^<>]{0,2000}>")
 
@@ -94,7 +97,8 @@ def _split(raw: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
             break
         if line[:1] in b" \t" and fields:
             name, value = fields[-1]
-            fields[-1] = (name, value[:20_000] + b" " + line.strip())
+            if len(value) < _LONGEST_HEADER:
+                fields[-1] = (name, value + b" " + line.strip())
         elif found := _FIELD.fullmatch(line):
             fields.append((found.group(1).decode("ascii").lower(), found.group(2).strip()))
         else:
@@ -149,9 +153,11 @@ def _split_part(octets: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
 
 def _cut(body: bytes, boundary: str) -> list[bytes]:
     """Give what lies between the boundary lines; nothing where there are none."""
-    line = re.compile(rb"^--" + re.escape(boundary.encode("utf-8", "replace").rstrip()) + rb"(--)?[ \t]*$", re.MULTILINE)
+    line = re.compile(
+        rb"^--" + re.escape(boundary.encode("utf-8", "replace").rstrip()) + rb"(--)?[ \t]*$", re.MULTILINE
+    )
     marks = list(line.finditer(body))[: _MOST_PARTS + 1]
-    ends = [mark.start() for mark in marks[1:]] + [len(body)]
+    ends = [*(mark.start() for mark in marks[1:]), len(body)][: len(marks)]
     return [body[mark.end() + 1 : end] for mark, end in zip(marks, ends, strict=True) if not mark.group(1)]
 
 
@@ -167,8 +173,24 @@ def _text(fields: tuple[tuple[str, str], ...], kind: str, declared: str, body: b
 
 def plain(markup: str) -> str:
     """Give the words of an HTML page, its lines roughly kept."""
-    without = _TAG.sub("", _LINE_END.sub("\n", _UNSEEN.sub(" ", markup)))
+    without = _TAG.sub("", _LINE_END.sub("\n", _seen(markup[:_MOST_MARKUP])))
     return html.unescape(without).replace("\xa0", " ")
+
+
+def _seen(markup: str) -> str:
+    """Leave out what no reader sees."""
+    lowered = markup.lower()
+    if len(lowered) != len(markup):
+        return markup
+    kept: list[str] = []
+    place = 0
+    while found := _UNSEEN.search(markup, place):
+        end = lowered.find(f"</{found.group(1).lower()}", found.end())
+        if end < 0:
+            break
+        kept.append(markup[place : found.start()])
+        place = end
+    return " ".join([*kept, markup[place:]])
 
 
 def _base64(octets: bytes) -> bytes:

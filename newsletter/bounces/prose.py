@@ -1,17 +1,79 @@
 """Bounces without a report: what qmail, Exim, Sendmail, Domino and many more write for people. Pure.
 
-First what the mail system itself says is parted from the mail it returns, for that is no evidence. Within it each quoted reply,
-with the words around it, is judged by itself; where none is quoted, the words of the whole are.
+First what the mail system itself says is parted from the mail it returns, for that is no evidence. Within it each
+quoted reply, with the words around it, is judged by itself; where none is quoted, the words of the whole are.
 """
 
 import re
 
-from flufl.bounce import all_failures  # reads the formats that no rule fits
-
-from newsletter.bounces.codes import enhanced_in
+from newsletter.bounces.codes import enhanced_in, reply_in
 from newsletter.bounces.judging import judge
 from newsletter.bounces.mime import Mail
+from newsletter.bounces.phrases import multiline
 from newsletter.bounces.verdicts import Reading, Verdict, worst
-from newsletter.bounces.wording import Topic, folded, topic_of
 
 _MOST = 20_000
+_RETURNED = multiline("returned.txt")
+_COMMAND = re.compile(
+    r"^[ \t]*(?:sent )?(?:>>>|C:|=>|-->)[ \t]|^[ \t]*(?:RCPT TO|MAIL FROM|DATA|EHLO|HELO)\b[^\n]*$", re.IGNORECASE
+)
+_ADDRESS_LINE = re.compile(
+    r"^[ \t]*(?:<[^<>\s]{1,250}@?[^<>\s]{1,250}>[:. \t]|<?[^\s<>@]{1,100}@[^\s<>]{1,100}>?:?[ \t]*$|\(?reason:)",
+    re.IGNORECASE,
+)
+
+
+def notification(mail: Mail) -> str:
+    """Give what the mail system itself says: the text before the mail that it returns."""
+    said: list[str] = []
+    html: list[str] = []
+    for part in mail.parts:
+        if part.kind.startswith(("message/rfc822", "text/rfc822", "message/partial")):
+            break
+        if part.kind == "text/html":
+            html.append(part.text)
+        elif part.kind.startswith("text/") or len(mail.parts) == 1:
+            said.append(part.text)
+    text = "\n\n".join(part for part in said if part.strip()) or "\n\n".join(html)
+    return _before_returned(text[:_MOST])
+
+
+def _before_returned(text: str) -> str:
+    for mark in _RETURNED.finditer(text):
+        before = text[: mark.start()]
+        if sum(sign.isalnum() for sign in before) > 40:
+            return before
+    return text
+
+
+def about(text: str, addresses: tuple[str, ...]) -> str:
+    """Give what a notification says of one recipient; all of it where none of the addresses stands in it."""
+    pieces = _pieces(text)
+    wanted = [address.lower() for address in addresses if address]
+    found = [piece for piece in pieces if any(address in piece.lower() for address in wanted)]
+    return "\n".join(found) if any(enhanced_in(piece) or reply_in(piece) for piece in found) else text
+
+
+def judge_text(text: str, status: str | None = None) -> Reading:
+    """Judge what a mail system says in its own words."""
+    quoted = [piece for piece in _pieces(text) if enhanced_in(piece) or reply_in(piece)]
+    if quoted:
+        return worst(judge(piece, status, more=text) for piece in quoted)
+    found = judge(text, status)
+    # Without a quoted reply a word of the returned mail may have slipped in: it may be heard, but kills nobody.
+    if found.verdict is Verdict.DEAD and status is None:
+        return Reading(Verdict.UNKNOWN, "The words name a code, but not as a refusal.", found.code)
+    return found
+
+
+def _pieces(text: str) -> list[str]:
+    """Cut a notification where it begins to speak of another recipient or another command."""
+    pieces: list[list[str]] = [[]]
+    for line in text.split("\n"):
+        if _COMMAND.match(line):
+            pieces.append([])
+        elif not line.strip() or _ADDRESS_LINE.match(line):
+            pieces.append([line])
+        else:
+            pieces[-1].append(line)
+    return ["\n".join(lines) for lines in pieces if any(line.strip() for line in lines)]

@@ -16,7 +16,10 @@ from newsletter.unsubscribe.mailto import unsubscribe_mailbox
 
 
 class Edition:
-    """An issue ready to be written to any number of recipients. Raises InvalidIssue where it can't be sent."""
+    """An issue ready to be written to any number of recipients.
+
+    Raises InvalidIssue or InvalidHeader where it can't be sent.
+    """
 
     def __init__(self, installation: Installation, issue: Issue, newsletter: Newsletter) -> None:
         self._installation = installation
@@ -79,7 +82,10 @@ class Edition:
 
 
 async def edition_of(session: Session, installation: Installation, issue_id: str) -> Edition:
-    """Read an issue and make it ready to be written to its recipients. Raises InvalidIssue where it can't be sent."""
+    """Read an issue and make it ready to be written to its recipients.
+
+    Raises InvalidIssue or InvalidHeader where it can't be sent.
+    """
     issue = await session.get_one(Issue, issue_id)
     newsletter = await session.get_one(Newsletter, issue.newsletter_id)
     return Edition(installation, issue, newsletter)

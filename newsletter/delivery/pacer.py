@@ -18,7 +18,7 @@ from newsletter.delivery.slowing import Tally, tally
 from newsletter.delivery.window import Held, Tried
 from newsletter.installation import Installation
 from newsletter.jobs import Heartbeat
-from newsletter.mail.outcome import OutcomeKind
+from newsletter.mail.outcome import OutcomeKind, sender_failed
 from newsletter.mail.relays import domain_of
 
 _QUIET_SECONDS = 1.0
@@ -70,7 +70,7 @@ class Pacer:
     def _unused(self, held: Held, tried: Sequence[Tried]) -> Mapping[str, int]:
         if not self._limited:
             return {}
-        done = {recipient.number for recipient, _ in tried}
+        done = {recipient.number for recipient, outcome in tried if not sender_failed(outcome)}
         return by_domain(each.email for each in held.recipients if each.number not in done)
 
 

@@ -14,7 +14,6 @@ from newsletter.mail.outcome import Outcome, OutcomeKind, Stage, sender_failed
 BLOCK_SIZE = 500
 # How many lanes a worker has for a mailing; all its windows together are never larger than a block.
 LANES = 2
-LARGEST_WINDOW = BLOCK_SIZE // LANES
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 8.0
 # Before its lease ends by the database's clock, a worker stops by its own: what reading the clocks may take.

@@ -15,7 +15,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.content import Edition, edition_of
 from newsletter.delivery.pacing import Places
 from newsletter.delivery.recording import Errand, Recorder, Reported, Watcher
-from newsletter.delivery.rules import LANES, LARGEST_WINDOW, RENEW_SECONDS, relay_wait, sender_refused, window_size
+from newsletter.delivery.rules import BLOCK_SIZE, LANES, RENEW_SECONDS, relay_wait, sender_refused, window_size
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.delivery.window import Held, Tried, Window
 from newsletter.installation import Installation
@@ -37,7 +37,8 @@ LOOK_SECONDS = 0.2
 class Sender:
     """Works on mailings for one worker process, named `owner`.
 
-    `lanes` and `largest` bound what may be in doubt where a whole machine is lost: their product, for each mailing.
+    `lanes` and the `largest` window bound what may be in doubt where a whole machine is lost: their product, a block for
+    each mailing where nothing else is said.
     """
 
     def __init__(
@@ -47,15 +48,16 @@ class Sender:
         owner: str,
         watcher: Watcher,
         *,
-        lanes: int = LANES,
-        largest: int = LARGEST_WINDOW,
+        lanes: int | None = None,
+        largest: int | None = None,
     ) -> None:
         self._installation = installation
         self._lines = lines
         self._stopping = asyncio.Event()
         self._recorder = Recorder(installation, owner, watcher, self._stopping)
-        self._lanes = lanes
-        self._largest = largest
+        # SQLite is carried out in this process, where two lanes would only take time from each other.
+        self._lanes = lanes or (1 if installation.database.on_sqlite else LANES)
+        self._largest = largest or BLOCK_SIZE // self._lanes
         self._idle = asyncio.Condition()
         self._busy = 0
         self._failures = 0

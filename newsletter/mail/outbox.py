@@ -6,12 +6,12 @@ harm.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import Table, insert, update
 from sqlmodel import col, select
 
 from newsletter.clock import Clock
@@ -28,6 +28,7 @@ _LONGEST_RETRY = timedelta(hours=2)
 # A relay that can't be reached says nothing about the letter.
 _LONGEST_RELAY_RETRY = timedelta(minutes=2)
 _GIVE_UP = timedelta(days=4)
+_LETTERS: Table = Letter.__table__  # type: ignore[attr-defined]
 _log = structlog.get_logger(__name__)
 
 
@@ -68,6 +69,13 @@ def enqueue(
             due_at=now,
         )
     )
+
+
+async def enqueue_for_requests(session: Session, clock: Clock, kind: LetterKind, request_ids: Sequence[str]) -> None:
+    """Put a letter for each of these signup requests into the outbox."""
+    now = clock.now()
+    same = {"kind": kind, "attempts": 0, "created_at": now, "due_at": now, "leased_until": 0.0}
+    await session.execute(insert(_LETTERS), [{"id": new_id(), "request_id": one} | same for one in request_ids])
 
 
 async def _unwatched(_session: Session, _letter: Letter, _outcome: Outcome) -> None:

@@ -4,13 +4,11 @@ A hit here passes neither routes nor layers. It gets the answer that `pages` wou
 no line in the log (promise P3). Whatever needs the database or a page is left to the app.
 """
 
-from collections.abc import Mapping
-
 from litestar.types import HTTPScope, Message
 
 from newsletter.measurement.counting import Counting
 from newsletter.measurement.links import Hit, read_click, read_open
-from newsletter.measurement.pages import NEVER_KEPT, PIXEL
+from newsletter.measurement.pages import NEVER_KEPT, NO_TEXT, PIXEL
 from newsletter.measurement.rules import JUDGED_BY, judge
 from newsletter.measurement.targets import Targets
 from newsletter.tokens import InvalidToken, Keyring
@@ -22,7 +20,7 @@ _READING = ("GET", "HEAD")
 _JUDGED_BY = {name.encode(): name for name in JUDGED_BY}
 
 
-def _headers(own: Mapping[str, str]) -> _Headers:
+def _headers(own: dict[str, str]) -> _Headers:
     return [(name.encode(), value.encode()) for name, value in (SECURITY_HEADERS | NEVER_KEPT | own).items()]
 
 
@@ -36,7 +34,7 @@ def _body(content: bytes) -> Message:
 
 _PIXEL_START = _start(200, _headers({"content-type": "image/gif", "content-length": str(len(PIXEL))}))
 _PIXEL_BODY, _NO_BODY = _body(PIXEL), _body(b"")
-_LEADING_ON = _headers({"content-length": "0"})
+_LEADING_ON = _headers({"content-type": NO_TEXT, "content-length": "0"})
 
 
 class Hits:

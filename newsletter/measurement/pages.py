@@ -21,6 +21,7 @@ from newsletter.web import WebRequest, installation_of
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 NEVER_KEPT = {"cache-control": "no-store, max-age=0", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
+NO_TEXT = "text/plain; charset=utf-8"
 _READING = [HttpMethod.GET, HttpMethod.HEAD]
 
 
@@ -45,7 +46,8 @@ async def click(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     if url is None:
         raise NotFound("This link leads to an issue that is no longer here.")
     _count(request, hit)
-    return Response(b"", status_code=302, headers={"location": url.decode()} | NEVER_KEPT)
+    headers = {"location": url.decode()} | NEVER_KEPT
+    return Response(b"", status_code=302, media_type=NO_TEXT, headers=headers)
 
 
 def _count(request: WebRequest, hit: Hit) -> None:

@@ -19,6 +19,11 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_SLUG = 64
 
 
+def is_slug(text: str) -> bool:
+    """Say whether a newsletter could have that short name."""
+    return len(text) <= _LONGEST_SLUG and _SLUG.fullmatch(text) is not None
+
+
 def read_sender(text: str) -> tuple[str, str]:
     """Read `Name <address>` into name and address. Raises InvalidInput for `sender`."""
     sentence = "The sender must look like: News of Example <news@example.com>."
@@ -65,7 +70,7 @@ def read_settings(values: Mapping[str, str]) -> dict[str, str]:
 
 async def create(session: Session, clock: Clock, slug: str, settings: Mapping[str, str]) -> Newsletter:
     """Make a newsletter. Raises InvalidInput for a setting that won't do, Conflict for a slug that is taken."""
-    if not _SLUG.fullmatch(slug) or len(slug) > _LONGEST_SLUG:
+    if not is_slug(slug):
         sentence = "The short name may hold lower-case letters, digits and single hyphens, like weekly-news."
         raise InvalidInput(sentence, {"slug": sentence})
     read = read_settings({"name": "", "sender": "", "language": "nb", **settings})
@@ -85,7 +90,7 @@ async def create(session: Session, clock: Clock, slug: str, settings: Mapping[st
 
 async def by_slug(session: Session, slug: str) -> Newsletter:
     """Give the newsletter of that slug. Raises NotFound."""
-    if _SLUG.fullmatch(slug) and len(slug) <= _LONGEST_SLUG:
+    if is_slug(slug):
         found = await session.exec(select(Newsletter).where(Newsletter.slug == slug))
         if newsletter := found.first():
             return newsletter

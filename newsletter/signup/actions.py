@@ -5,19 +5,20 @@ request, the agreement that waits with it, and a letter. Which letter that becom
 mailed. Only the confirming POST makes what was typed true.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func
+from sqlalchemy import Table, delete, func, insert
 from sqlmodel import col, select
 
 from newsletter.addresses import Address, canonical
 from newsletter.agreements import actions as agreements
-from newsletter.agreements.tables import Notice
+from newsletter.agreements.notices import Shown
 from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.errors import NotFound
-from newsletter.mail.outbox import enqueue
+from newsletter.mail.outbox import enqueue, enqueue_for_requests
 from newsletter.mail.tables import LetterKind
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.rules import FIELDS, Signup
@@ -28,6 +29,7 @@ from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_i
 
 _PURPOSE = "confirm"
 _PURGED_AT_ONCE = 500
+_REQUESTS: Table = SignupRequest.__table__  # type: ignore[attr-defined]
 
 
 class LinkExpired(NotFound):
@@ -39,9 +41,11 @@ class LinkExpired(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """How somebody asked: the notice they saw, whether our own form showed it, and from where."""
+    """How somebody asked: the notice they saw, whether our own form showed it, and from where. The link is good for
+    `hours`.
+    """
 
-    notice: Notice
+    notice: Shown
     witnessed: bool
     origin: agreements.Origin
     hours: int
@@ -56,25 +60,35 @@ def confirmation_token(keys: Keyring, request_id: str) -> str:
 
 async def ask(session: Session, clock: Clock, newsletter: Newsletter, signup: Signup, asked: Asked) -> str:
     """Write down a signup request with its letter; give the request's id."""
+    return (await ask_all(session, clock, [(newsletter.id, signup, asked)]))[0]
+
+
+async def ask_all(session: Session, clock: Clock, wanted: Sequence[tuple[str, Signup, Asked]]) -> list[str]:
+    """Write down signup requests with their letters, each for the newsletter of that id; give the requests' ids."""
+    ids = [new_id() for _ in wanted]
+    requests, agreed = [], []
+    for request_id, (newsletter_id, signup, asked) in zip(ids, wanted, strict=True):
+        requests.append(_request(clock, request_id, newsletter_id, signup, asked.hours))
+        agreed.append(
+            agreements.Requested(newsletter_id, request_id, asked.notice, asked.witnessed, origin=asked.origin)
+        )
+    await session.execute(insert(_REQUESTS), requests)
+    await agreements.request(session, clock, agreed)
+    await enqueue_for_requests(session, clock, LetterKind.CONFIRMATION, ids)
+    return ids
+
+
+def _request(clock: Clock, request_id: str, newsletter_id: str, signup: Signup, hours: int) -> dict[str, object]:
     now = clock.now()
-    request = SignupRequest(
-        id=new_id(),
-        newsletter_id=newsletter.id,
-        email=signup.address.email,
-        canonical=signup.address.canonical,
-        language=signup.language,
-        requested_at=now,
-        expires_at=now + timedelta(hours=asked.hours),
-    )
-    for field in FIELDS:
-        setattr(request, field, signup.details[field])
-    session.add(request)
-    await session.flush()
-    await agreements.request(
-        session, clock, newsletter.id, request.id, asked.notice, witnessed=asked.witnessed, origin=asked.origin
-    )
-    enqueue(session, clock, LetterKind.CONFIRMATION, request_id=request.id)
-    return request.id
+    return {
+        "id": request_id,
+        "newsletter_id": newsletter_id,
+        "email": signup.address.email,
+        "canonical": signup.address.canonical,
+        "language": signup.language,
+        "requested_at": now,
+        "expires_at": now + timedelta(hours=hours),
+    } | {field: signup.details[field] for field in FIELDS}
 
 
 async def look_up(session: Session, clock: Clock, keys: Keyring, token: str, *, lock: bool = False) -> SignupRequest:

@@ -12,16 +12,14 @@ from litestar.openapi.spec import Example
 from litestar.params import FromPath, JSONBody, Parameter
 from msgspec import Meta
 
-from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
 from newsletter.api import Slug, problems, require_json
 from newsletter.editors.keys import Scope, described, require
-from newsletter.errors import Conflict
-from newsletter.language import DEFAULT
 from newsletter.newsletters import actions as newsletters
-from newsletter.signup import actions
-from newsletter.signup.pages import current_notice
-from newsletter.signup.rules import read_signup
+from newsletter.signup.asking import Wish
+from newsletter.signup.offers import Offer, Wording
+from newsletter.signup.pages import asking_of
+from newsletter.signup.rules import Signup, read_signup
 from newsletter.signup.search import search
 from newsletter.web import installation_of
 
@@ -69,14 +67,15 @@ class SignupInput(msgspec.Struct):
 async def judge(request: Request[Any, Any, State]) -> None:
     """Judge a signup as our own form does, before its shape is looked at: so each field gets its sentence.
 
-    Raises InvalidInput. A body that is no object is left to the check of the shape.
+    Raises InvalidInput. What was read waits in the request's state; a body that is no object is left to the check of
+    the shape.
     """
     try:
         values = await request.json()
     except (SerializationException, RecursionError):
         return
     if isinstance(values, dict):
-        read_signup(values | {"agreed": values.get("agreed") is True}, DEFAULT)
+        request.state.signup = read_signup(values | {"agreed": values.get("agreed") is True}, "")
 
 
 class Accepted(msgspec.Struct):
@@ -130,25 +129,14 @@ class SearchResult(msgspec.Struct):
 )
 async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[SignupInput]) -> Accepted:
     """Take a signup from another site's form. Needs no key; the person confirms from the mailbox."""
-    installation = installation_of(request)
-    async with installation.database.read() as session:
-        newsletter = await newsletters.by_slug(session, slug)
-        notice = await current_notice(session, newsletter, data.language or newsletter.language)
-        if data.notice:
-            shown = await notices.find(session, data.notice)
-            if shown is None or not await notices.has_shown(session, newsletter.id, shown.hash):
-                sentence = "This newsletter never showed a notice with that hash."
-                raise Conflict(sentence, {"notice": sentence})
-            notice = shown
-    signup = read_signup(msgspec.structs.asdict(data), notice.language)
-    asked = actions.Asked(
-        notice,
-        witnessed=False,
-        origin=Origin("subject", "api"),
-        hours=installation.settings.retention_unconfirmed,
-    )
-    async with installation.database.write() as session:
-        await actions.ask(session, installation.clock, newsletter, signup, asked)
+    signup = request.state.signup
+    assert isinstance(signup, Signup)
+
+    def choose(offer: Offer) -> tuple[Wording, bool]:
+        in_force = offer.in_force(data.language or offer.language)
+        return offer.ever(data.notice) if data.notice else in_force, False
+
+    await asking_of(request).ask(Wish(slug, signup, Origin("subject", "api"), choose))
     return Accepted()
 
 

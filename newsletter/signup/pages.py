@@ -20,6 +20,8 @@ from newsletter.language import LANGUAGES, translator
 from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup import actions
+from newsletter.signup.asking import Asking, Wish
+from newsletter.signup.offers import NOT_OPEN, Offer, Wording
 from newsletter.signup.rules import FIELDS, read_signup
 from newsletter.tokens import InvalidToken, Keyring
 from newsletter.web import (
@@ -51,7 +53,7 @@ async def current_notice(session: Session, newsletter: Newsletter, language: str
     in_force = await notices.in_force(session, newsletter.id)
     notice = in_force.get(language) or in_force.get(newsletter.language) or next(iter(in_force.values()), None)
     if notice is None:
-        raise NotFound("This newsletter is not open for signups yet.")
+        raise NotFound(NOT_OPEN)
     return notice
 
 
@@ -67,22 +69,35 @@ async def form(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
 @post("/newsletters/{slug:str}/signup", include_in_schema=False, status_code=303)
 async def sign_up(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Take a signup; the answer is the same for every address."""
-    installation = installation_of(request)
+    keys = installation_of(request).keys
     values, unstorable = await _typed(request)
-    async with installation.database.read() as session:
-        newsletter = await newsletters.by_slug(session, slug)
-        language = visitor_language(request, newsletter.language)
-        notice = await current_notice(session, newsletter, values.get("language", language))
-        try:
-            signup = read_signup(values, notice.language, unstorable)
-            witnessed = _shown_by_us(installation.keys, newsletter.id, values.get("notice", ""), notice.hash)
-        except InvalidInput as error:
-            return await _form_page(request, session, newsletter, notice.language, values, error.fields)
-    origin = Origin("subject", "form", _source_page(request))
-    asked = actions.Asked(notice, witnessed, origin, installation.settings.retention_unconfirmed)
-    async with installation.database.write() as session:
-        await actions.ask(session, installation.clock, newsletter, signup, asked)
+
+    def choose(offer: Offer) -> tuple[Wording, bool]:
+        notice = offer.in_force(values.get("language", visitor_language(request, offer.language)))
+        return notice, _shown_by_us(keys, offer.newsletter_id, values.get("notice", ""), notice.hash)
+
+    try:
+        wish = Wish(slug, read_signup(values, "", unstorable), Origin("subject", "form", _source_page(request)), choose)
+        signup = await asking_of(request).ask(wish)
+    except InvalidInput as error:
+        return await _form_again(request, slug, values, error.fields)
     return see_other(f"/newsletters/{slug}/asked?language={signup.language}")
+
+
+async def _form_again(
+    request: WebRequest, slug: str, values: Mapping[str, str], wrong: Mapping[str, str]
+) -> Response[Any]:
+    async with installation_of(request).database.read() as session:
+        newsletter = await newsletters.by_slug(session, slug)
+        language = values.get("language", visitor_language(request, newsletter.language))
+        return await _form_page(request, session, newsletter, language, values, wrong)
+
+
+def asking_of(request: WebRequest) -> Asking:
+    """Give what writes this app's signups."""
+    asking = request.app.state.asking
+    assert isinstance(asking, Asking)
+    return asking
 
 
 async def _typed(request: WebRequest) -> tuple[Mapping[str, str], Mapping[str, str]]:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from newsletter.delivery.journal import Journal
 from newsletter.delivery.tables import Block
 from newsletter.installation import Installation
 from newsletter.mail.outcome import Outcome, OutcomeKind, Stage
+from newsletter.worker import Worker
 from tests.delivery.cast import mailing_to, people
 
 IN_DOUBT = Outcome(OutcomeKind.IN_DOUBT, Stage.DATA)
@@ -124,6 +126,7 @@ def test_once_its_results_are_in_the_ledger_nothing_of_it_stays(tmp_path: Path) 
 
 _ON_A_FULL_DISK = """
 import resource, sys
+from dataclasses import replace
 from pathlib import Path
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.tables import Block
@@ -189,7 +192,11 @@ async def test_only_old_ones_that_no_block_names_are_swept(installation: Install
     for path in folder.iterdir():
         if not path.name.startswith("young"):
             os.utime(path, (now - 2 * DAY, now - 2 * DAY))
-    async with installation.database.read() as session:
-        journal.sweep(folder, await ledger.leases(session), now)
+    served = replace(installation, clock=SystemClock())
+    worker = Worker(served)
+    try:
+        await worker._retain("")
+    finally:
+        worker._lock.close()
     assert {path.name.partition("-")[0] for path in folder.iterdir()} == {"young", held.lease}
     journal.sweep(folder / "nowhere", set(), now)

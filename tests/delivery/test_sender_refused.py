@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
 from newsletter.delivery import sending
+from newsletter.delivery.sending import Sender, Tried
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.installation import Installation
-from tests.delivery.cast import finish, mailing_to, people, send, standing, steer, worker
+from tests.delivery.cast import finish, mailing_to, people, send, standing, steer, wait_for_leases, worker
 from tests.support.peer import SmtpPeer
 from tests.support.waiting import eventually_async
 
@@ -66,6 +68,30 @@ async def test_a_sender_refused_in_the_middle_fails_nobody_either(installation: 
     assert (peer.counted(), progress.delivered, progress.refused) == (Counter(people(30)), 30, 0)
 
 
+class Crash(Exception):
+    """The worker ends here."""
+
+
+class CrashingSender(Sender):
+    """Ends when a window is over, before that is recorded."""
+
+    async def _send_window(self, *window: Any) -> list[Tried]:
+        await super()._send_window(*window)
+        raise Crash
+
+
+async def test_nor_does_a_crash_before_it_is_recorded_fail_anybody(installation: Installation, peer: SmtpPeer) -> None:
+    mailing = await mailing_to(installation, people(30))
+    peer.defer(SENDER, "550 5.7.1 not your domain", stage="MAIL", times=5)
+    async with worker(installation, peer, 5, kind=CrashingSender) as lost:
+        with pytest.raises(Crash):
+            await lost.work_on(mailing.id)
+    await wait_for_leases(installation)
+    await send(installation, peer, mailing)
+    assert peer.counted() == Counter(people(30))
+    assert (await standing(installation, mailing)).delivered == 30
+
+
 async def test_a_relay_that_is_down_is_told_of_until_mail_flows(
     installation: Installation, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,7 +101,7 @@ async def test_a_relay_that_is_down_is_told_of_until_mail_flows(
     async with worker(installation, peer, 5) as sender:
         working = asyncio.create_task(sender.work_on(mailing.id))
         told = await eventually_async(lambda: trouble(installation, mailing), what="the trouble is told of")
-        assert f"The relay 127.0.0.1:{peer.port} takes nothing just now (code 421)" in told
+        assert f"The relay 127.0.0.1:{peer.port} takes nothing just now (code 421)" in (told or "")
         progress = await standing(installation, mailing)
         assert (progress.state, progress.queued) == (MailingState.SENDING, 30)
         peer.accept()

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,11 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from newsletter.clock import TurnedClock
-from newsletter.delivery import journal, sending
-from newsletter.delivery.tables import MailingState
+from newsletter.delivery import journal, ledger, sending
+from newsletter.delivery.content import edition_of
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.tables import Block, MailingState
+from newsletter.delivery.window import Held, Window
 from newsletter.installation import Installation
 from newsletter.subscribers.tables import Subscriber
 from tests.conftest import MORNING
@@ -97,7 +99,7 @@ async def test_where_nobody_can_look_any_more_nothing_more_is_begun(
         async def broken(*_: Any) -> set[int]:
             raise LookupError
 
-        monkeypatch.setattr(sending.ledger, "still_mailable", broken)
+        monkeypatch.setattr(ledger, "still_mailable", broken)
         await sender.waits_for(0)
         monkeypatch.undo()
     await wait_for_retries(installation)
@@ -150,15 +152,20 @@ class WatchingClock(TurnedClock):
         return super().monotonic()
 
 
-async def test_the_journal_is_marked_before_the_clock_is_read(installation: Installation, peer: SmtpPeer) -> None:
+async def test_the_journal_is_marked_before_the_clock_is_read(installation: Installation) -> None:
     """Whoever takes the block over when the lease has run out sees that mark, or the mail is not begun."""
     clock = WatchingClock()
     clock.folder = installation.settings.journal_dir
-    watched = replace(installation, clock=clock)
-    mailing = await mailing_to(watched, people(10))
-    await send(watched, peer, mailing, connections=10)
-    assert clock.seen[:11] == list(range(11))
-    assert len(peer.mails) == 10
+    mailing = await mailing_to(installation, people(10))
+    async with installation.database.write() as session:
+        edition = await edition_of(session, installation, mailing.issue_id)
+        block = await session.get_one(Block, (mailing.id, 0))
+        recipients = await ledger.window(session, block, 10)
+    window = Window(edition, Held(block, recipients, Journal(clock.folder, block, 0, 9), 25.0), clock)
+    clock.seen.clear()
+    while (mail := window.take()) is not None:
+        mail.begun()
+    assert clock.seen == list(range(1, 11))
 
 
 async def test_what_can_t_be_written_stops_nobody_else(installation: Installation, peer: SmtpPeer) -> None:

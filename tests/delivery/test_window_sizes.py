@@ -5,17 +5,18 @@ from collections import Counter
 import pytest
 
 from newsletter.delivery import rules
-from newsletter.delivery.rules import LARGEST_WINDOW
 from newsletter.installation import Installation
 from tests.delivery.cast import mailing_to, people, worker
 from tests.delivery.gated import WatchedSender
 from tests.support.peer import SmtpPeer
 
+LARGEST = 250
+
 
 async def sizes(installation: Installation, peer: SmtpPeer, readers: int) -> tuple[int, ...]:
     """Send to so many, over ten connections; give how large the windows were."""
     mailing = await mailing_to(installation, people(readers))
-    async with worker(installation, peer, 10, kind=WatchedSender, largest=LARGEST_WINDOW) as sender:
+    async with worker(installation, peer, 10, kind=WatchedSender, largest=LARGEST) as sender:
         assert isinstance(sender, WatchedSender)
         await sender.work_on(mailing.id)
     assert peer.counted() == Counter(people(readers))
@@ -27,7 +28,7 @@ async def test_behind_a_fast_relay_windows_grow_to_the_largest(
 ) -> None:
     # Any machine is fast enough where half a second is an hour.
     monkeypatch.setattr(rules, "_WINDOW_SECONDS", 3600.0)
-    assert await sizes(installation, peer, 480) == (10, 40, 160, LARGEST_WINDOW, 20)
+    assert await sizes(installation, peer, 480) == (10, 40, 160, LARGEST, 20)
 
 
 async def test_behind_a_slow_relay_they_stay_small(installation: Installation, peer: SmtpPeer) -> None:

@@ -104,8 +104,8 @@ def test_the_disk_is_full(database_url: str, tmp_path: Path) -> None:
                 return "OSError" in worker.log
 
             eventually(said_so, timeout=60)
-            fills = sink.taken
-            eventually(lambda: sink.taken > min(readers - 1, fills + 50) or not worker.alive, timeout=60)
+            taken = sink.taken
+            eventually(lambda: sink.taken > min(readers - 1, taken + 50) or not worker.alive, timeout=60)
             (small / "rest").unlink()
             if not worker.alive:
                 worker.start()

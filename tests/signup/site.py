@@ -140,12 +140,15 @@ class Site:
         def note(_c: Connection, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool) -> None:
             said.append(statement)
 
-        engine = self.installation.database._engine.sync_engine
-        event.listen(engine, "before_cursor_execute", note)
+        database = self.installation.database
+        engines = [engine for engine in (database._engine.sync_engine, database._plain_engine) if engine is not None]
+        for engine in engines:
+            event.listen(engine, "before_cursor_execute", note)
         try:
             yield said
         finally:
-            event.remove(engine, "before_cursor_execute", note)
+            for engine in engines:
+                event.remove(engine, "before_cursor_execute", note)
 
 
 @asynccontextmanager

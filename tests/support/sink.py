@@ -73,7 +73,7 @@ class Sink:
         """Give the mails that were kept, as they came over the wire."""
         return [path.read_bytes() for path in sorted(self._folder.iterdir())]
 
-    def wait_for(self, number: int, seconds: float = 60) -> None:
+    def wait_for(self, number: int, seconds: float = 120) -> None:
         """Wait until it has taken so many mails."""
         eventually(lambda: self.taken >= number, timeout=seconds, what=f"the arrival of {number} mails")
 

@@ -1,0 +1,111 @@
+"""What a received mail is and says: bytes in, one reading for each recipient out. Pure, and never raises.
+
+The firmest form comes first: feedback report, delivery report, a service's notice, then what announces itself as an
+automatic answer, and only then the words for people. Nothing in the mail is trusted to name the person it is about;
+where the subscriber is known, the addresses it names may only veto (RULES F5).
+"""
+
+from newsletter.addresses import canonical
+from newsletter.bounces import arf, automatic, dsn, notices, prose, recognising
+from newsletter.bounces.codes import enhanced_in, reply_in, status_of
+from newsletter.bounces.judging import judge
+from newsletter.bounces.mime import Mail, parse
+from newsletter.bounces.unsubscribing import is_unsubscribe
+from newsletter.bounces.verdicts import Reading, Verdict, worst
+
+_SUCCESSES = frozenset({"delivered", "relayed", "expanded"})
+_DELIVERED = Reading(Verdict.NOT_A_BOUNCE, "The report is of a success.")
+_DELAYED = "It is delayed, and still being tried."
+_FOREIGN = Reading(Verdict.UNKNOWN, "The report is about another address, as where mail is forwarded on.")
+_ORDINARY = Reading(Verdict.NOT_A_BOUNCE, "It is no report, but a mail.")
+_UNSUBSCRIBE = Reading(Verdict.UNSUBSCRIBE, "The reader asks to be left out.")
+_UNREADABLE = Reading(Verdict.UNKNOWN, "It could not be read.")
+
+
+def explain(raw: bytes) -> Reading:
+    """Give what a mail says of its worst recipient, whoever that is."""
+    return worst(read(raw))
+
+
+def read(raw: bytes, subscriber: str | None = None) -> list[Reading]:
+    """Give what a mail says, a reading for each recipient it names, and at least one.
+
+    `subscriber` is the address that the mail's return address is signed for, where it is known.
+    """
+    try:
+        return _read(raw, subscriber)
+    except RecursionError:
+        return [_UNREADABLE]
+
+
+def _read(raw: bytes, subscriber: str | None) -> list[Reading]:
+    mail = parse(raw)
+    if (complaint := arf.feedback(mail)) is not None:
+        return [complaint]
+    text = prose.notification(mail)
+    if reported := _reported(mail, text):
+        return [_of_recipient(recipient, text, subscriber) for recipient in reported]
+    if (noticed := notices.notice(text)) is not None:
+        return [noticed]
+    return [_without_report(mail, text)]
+
+
+def _reported(mail: Mail, text: str) -> list[dsn.Recipient]:
+    """Give the recipients of the report, also of one that lost its media type on the way."""
+    if found := dsn.recipients(mail):
+        return found
+    if automatic.is_answer(mail) or "inal-recipient:" not in text.lower():
+        return []
+    return [
+        recipient
+        for recipient in dsn.recipients_in(text)
+        if recipient.addresses and (recipient.action or recipient.status)
+    ]
+
+
+def _of_recipient(recipient: dsn.Recipient, text: str, subscriber: str | None) -> Reading:
+    status = status_of(recipient.status)
+    if recipient.action in _SUCCESSES or (not recipient.action and (status or "5")[0] == "2"):
+        return _DELIVERED
+    reading = _judged(recipient, text, status)
+    if recipient.action == "delayed" and reading.verdict is not Verdict.MAILBOX_FULL:
+        return Reading(Verdict.TRANSIENT, _DELAYED, reading.code)
+    if reading.verdict in (Verdict.DEAD, Verdict.DEAD_IF_REPEATED) and not _is_about(recipient, subscriber):
+        return _FOREIGN
+    return reading
+
+
+def _judged(recipient: dsn.Recipient, text: str, status: str | None) -> Reading:
+    own = prose.about(text, recipient.addresses)
+    diagnostic = recipient.diagnostic
+    if not diagnostic:
+        return prose.judge_text(own, status)
+    # Some name only the kind of failure there, and quote the reply for people alone.
+    if not (status or enhanced_in(diagnostic) or reply_in(diagnostic)):
+        return prose.judge_text(f"{diagnostic}\n{own}")
+    return judge(diagnostic, status, more=own)
+
+
+def _is_about(recipient: dsn.Recipient, subscriber: str | None) -> bool:
+    if subscriber is None or not recipient.addresses:
+        return True
+    return canonical(subscriber) in {canonical(address) for address in recipient.addresses}
+
+
+def _without_report(mail: Mail, text: str) -> Reading:
+    announced = automatic.announced(mail)
+    if automatic.is_receipt(mail) or _answers(mail):
+        return automatic.AUTOMATIC
+    if not (announced or recognising.from_null_sender(mail)) and is_unsubscribe(mail):
+        return _UNSUBSCRIBE
+    if recognising.is_bounce(mail, text):
+        return prose.judge_text(text)
+    if announced or automatic.worded(text):
+        return automatic.AUTOMATIC
+    return _ORDINARY
+
+
+def _answers(mail: Mail) -> bool:
+    """Say whether the subject announces an automatic answer; it may quote a bounce, as a bounce may quote an answer."""
+    answered, bounced = automatic.subject_place(mail), recognising.subject_place(mail)
+    return answered is not None and (bounced is None or answered < bounced)

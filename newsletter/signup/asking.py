@@ -1,0 +1,125 @@
+"""Signups on their way into the database: those that come while others are being written go together.
+
+A commit waits for the disk, and SQLite has one writer; so one transaction takes all who wait, and each is answered
+when what it asked for is on the disk. Everyone costs the same work, known or not (RULES H3).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.exc import DataError, IntegrityError
+
+from newsletter.agreements.actions import Origin
+from newsletter.clock import Clock
+from newsletter.database import Database, Session
+from newsletter.errors import NewsletterError
+from newsletter.signup import actions
+from newsletter.signup.offers import Offer, Wording, offer
+from newsletter.signup.rules import Signup
+
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asks of the newsletter of that slug.
+
+    `choose` gives the notice they saw and whether our own form showed it, or raises a NewsletterError. A signup without
+    a language gets the notice's.
+    """
+
+    slug: str
+    signup: Signup
+    origin: Origin
+    choose: Callable[[Offer], tuple[Wording, bool]]
+
+
+_Answer = Signup | NewsletterError
+_Waiting = tuple[Wish, "asyncio.Future[Signup]"]
+
+
+class Asking:
+    """The signups of this process. A link in a letter is good for `hours`."""
+
+    def __init__(self, database: Database, clock: Clock, hours: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._hours = hours
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def ask(self, wish: Wish) -> Signup:
+        """Write a signup down with its letter; give it as it was written, once it is on the disk.
+
+        Raises NotFound for an unknown newsletter, and what `choose` raises.
+        """
+        answer: asyncio.Future[Signup] = asyncio.get_running_loop().create_future()
+        self._waiting.append((wish, answer))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        return await answer
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
+            await self._write_group(group)
+
+    async def _write_group(self, group: Sequence[_Waiting]) -> None:
+        wishes = [wish for wish, _ in group]
+        try:
+            answers = await self._database.write_at_once(lambda session: self._write_down(session, wishes))
+        except (DataError, IntegrityError) as error:
+            if len(group) == 1:
+                _tell(group[0], error)
+            else:  # One of them can't be written; the others are not to suffer for it.
+                for one in group:
+                    await self._write_group([one])
+        except BaseException as error:
+            for one in group:
+                _tell(one, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            for one, answer in zip(group, answers, strict=True):
+                _tell(one, answer)
+
+    async def _write_down(self, session: Session, wishes: Sequence[Wish]) -> list[_Answer]:
+        offers = {slug: await _offered(session, slug) for slug in sorted({wish.slug for wish in wishes})}
+        answers: list[_Answer] = []
+        wanted: list[tuple[str, Signup, actions.Asked]] = []
+        for wish in wishes:
+            try:
+                wanted.append(self._wanted(wish, offers[wish.slug]))
+                answers.append(wanted[-1][1])
+            except NewsletterError as error:
+                answers.append(error)
+        if wanted:
+            await actions.ask_all(session, self._clock, wanted)
+        return answers
+
+    def _wanted(self, wish: Wish, offered: Offer | NewsletterError) -> tuple[str, Signup, actions.Asked]:
+        if isinstance(offered, NewsletterError):
+            raise offered
+        notice, witnessed = wish.choose(offered)
+        signup = replace(wish.signup, language=wish.signup.language or notice.language)
+        return offered.newsletter_id, signup, actions.Asked(notice, witnessed, wish.origin, self._hours)
+
+
+async def _offered(session: Session, slug: str) -> Offer | NewsletterError:
+    try:
+        return await offer(session, slug)
+    except NewsletterError as error:
+        return error
+
+
+def _tell(one: _Waiting, answer: Signup | BaseException) -> None:
+    told = one[1]
+    if told.done():  # Whoever asked is gone.
+        return
+    if isinstance(answer, Signup):
+        told.set_result(answer)
+    elif isinstance(answer, Exception):
+        told.set_exception(answer)
+    else:
+        told.cancel()
