@@ -1,9 +1,9 @@
 """A session whose answers are there at once: for SQLite, where a whole transaction is one errand for a thread.
 
-An asynchronous driver for SQLite does every statement in a thread, and each of them changes threads several times, which
-on a busy loop costs more than the statement does. So a transaction that many mails wait for is carried out by its own
-coroutine, unchanged, but over a plain session: nothing in it ever waits, so the coroutine runs from its beginning to
-its end without the loop.
+An asynchronous driver for SQLite does every statement in a thread, and each of them changes threads several times,
+which on a busy loop costs more than the statement does. So a transaction that many mails wait for is carried out by
+its own coroutine, unchanged, but over a plain session: nothing in it ever waits, so the coroutine runs from its
+beginning to its end without the loop.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine

@@ -14,8 +14,11 @@ _READINGS = {
     "auth-failure": Reading(Verdict.ALARM, "Mail in our name does not pass as ours: SPF, DKIM and DMARC need a look."),
 }
 _OLD_FORMAT = re.compile(
-    r"\b(?:complaint|abuse report|spam report) (?:about|from|regarding|for)\b|\bjunk (?:mail )?report", re.IGNORECASE
+    r"\b(?:complaint|abuse report|spam report) (?:about|from|regarding|for)\b|\bjunk (?:mail )?report"
+    r"|\be-?mail feedback report for",
+    re.IGNORECASE,
 )
+_SPAMCOP = re.compile(r"^\s*\[spamcop \(", re.IGNORECASE)
 
 
 def feedback(mail: Mail) -> Reading | None:
@@ -35,7 +38,8 @@ def _reading(text: str) -> Reading:
 
 def _without_report(mail: Mail) -> Reading | None:
     """Some providers send the mail back with a header and a subject of their own."""
-    if mail.head.get("x-hmxmroriginalrecipient"):
+    subject = mail.head.get("subject")
+    if mail.head.get("x-hmxmroriginalrecipient") or _SPAMCOP.match(subject):
         return _COMPLAINT
     returned = any(part.kind.startswith(("message/rfc822", "text/rfc822")) for part in mail.parts)
-    return _COMPLAINT if returned and _OLD_FORMAT.search(mail.head.get("subject")) else None
+    return _COMPLAINT if returned and _OLD_FORMAT.search(subject) else None

@@ -6,6 +6,7 @@ Read by the fields' names rather than by the blank lines between the groups, for
 import re
 from dataclasses import dataclass
 
+from newsletter.addresses import canonical
 from newsletter.bounces.mime import Mail
 
 KINDS = ("message/delivery-status", "message/global-delivery-status")
@@ -15,6 +16,7 @@ _RECIPIENT_FIELDS = frozenset(
 _FIELD = re.compile(r"([A-Za-z][A-Za-z-]{2,40}):[ \t]*(.*)")
 _LONGEST = 8000
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _ACTIONS = {"failure": "failed", "fail": "failed", "error": "failed", "delay": "delayed", "deferred": "delayed"}
 
 
@@ -57,6 +59,22 @@ def recipients_in(text: str) -> list[Recipient]:
         for group in groups
         if {"final-recipient", "original-recipient", "action", "status"} & group.keys()
     ]
+
+
+def spellings(address: str) -> set[str]:
+    """Give the forms in which reports write an address: with the xtext of RFC 3461 read or not, with the domain's IDN
+    in ASCII or not.
+    """
+    read = {canonical(address), canonical(_XTEXT.sub(lambda found: chr(int(found.group(1), 16)), address))}
+    return read | {_with_plain_domain(one) for one in read}
+
+
+def _with_plain_domain(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    try:
+        return canonical(f"{local}{at}{domain.encode('ascii').decode('idna')}")
+    except UnicodeError:
+        return address
 
 
 def _fields(text: str) -> list[tuple[str, str]]:

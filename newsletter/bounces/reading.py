@@ -5,7 +5,6 @@ automatic answer, and only then the words for people. Nothing in the mail is tru
 where the subscriber is known, the addresses it names may only veto (RULES F5).
 """
 
-from newsletter.addresses import canonical
 from newsletter.bounces import arf, automatic, dsn, notices, prose, recognising
 from newsletter.bounces.codes import enhanced_in, reply_in, status_of
 from newsletter.bounces.judging import judge
@@ -89,7 +88,8 @@ def _judged(recipient: dsn.Recipient, text: str, status: str | None) -> Reading:
 def _is_about(recipient: dsn.Recipient, subscriber: str | None) -> bool:
     if subscriber is None or not recipient.addresses:
         return True
-    return canonical(subscriber) in {canonical(address) for address in recipient.addresses}
+    spelled = {spelling for address in recipient.addresses for spelling in dsn.spellings(address)}
+    return not spelled.isdisjoint(dsn.spellings(subscriber))
 
 
 def _without_report(mail: Mail, text: str) -> Reading:
@@ -99,7 +99,7 @@ def _without_report(mail: Mail, text: str) -> Reading:
     if not (announced or recognising.from_null_sender(mail)) and is_unsubscribe(mail):
         return _UNSUBSCRIBE
     if recognising.is_bounce(mail, text):
-        return prose.judge_text(text)
+        return _DELIVERED if recognising.tells_of_success(text) else prose.judge_text(text)
     if announced or automatic.worded(text):
         return automatic.AUTOMATIC
     return _ORDINARY

@@ -26,6 +26,7 @@ _PATTERNS = sections("letters.txt")
 _DAEMON = _PATTERNS["report sender"]
 _SUBJECT = _PATTERNS["report subject"]
 _PHRASE = _PATTERNS["report words"]
+_SUCCESS = _PATTERNS["report success"]
 _NULL = re.compile(r"\s*<\s*>\s*")
 _TELLING = frozenset(
     {
@@ -69,6 +70,13 @@ def is_bounce(mail: Mail, text: str) -> bool:
     )
     weight = sum(points for points, seen in signs if seen)
     return weight >= _ENOUGH or (weight > 0 and _known_to_flufl(mail, text))
+
+
+def tells_of_success(text: str) -> bool:
+    """Say whether a mail system tells in its own words that a mail arrived, and of nothing else."""
+    if topic_of(text) is not None or enhanced_in(text) or reply_in(text):
+        return False
+    return _SUCCESS.search(folded(text)) is not None
 
 
 def _known_to_flufl(mail: Mail, text: str) -> bool:

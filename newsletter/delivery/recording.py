@@ -36,6 +36,7 @@ _log = structlog.get_logger(__name__)
 _PATIENCE_SECONDS = (0.1, 0.5, 2.0, 5.0)
 # Blocks of whom nobody is left are passed over, so many in one transaction.
 _MOST_EMPTY = 20
+_LONGEST_SENTENCE = 500
 
 
 class Reported(NamedTuple):
@@ -135,6 +136,13 @@ class Recorder:
                     raise  # The journal remembers.
             await self._pause(_PATIENCE_SECONDS[min(attempt, len(_PATIENCE_SECONDS) - 1)])
             attempt += 1
+
+    async def pause(self, mailing_id: str, sentence: str) -> None:
+        """Leave a mailing that can't go on as it is to an editor, who reads why."""
+        async with self.installation.database.write() as session:
+            mailing = await session.get(Mailing, mailing_id, with_for_update=True)
+            if mailing is not None and mailing.state == MailingState.SENDING:
+                mailing.state, mailing.trouble = move(mailing.state, "pause"), sentence[:_LONGEST_SENTENCE]
 
     async def renew(self, held: Held) -> float | None:
         """Renew a lease; give until when it is ours, or None where it was lost."""

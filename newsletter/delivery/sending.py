@@ -19,9 +19,11 @@ from newsletter.delivery.rules import BLOCK_SIZE, LANES, RENEW_SECONDS, relay_wa
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.delivery.window import Held, Tried, Window
 from newsletter.installation import Installation
+from newsletter.issues.rendering import InvalidIssue
 from newsletter.logs import where
 from newsletter.mail.line import Line
 from newsletter.mail.lines import Lines
+from newsletter.mail.message import InvalidHeader
 from newsletter.mail.relays import domain_of
 from newsletter.mail.trouble import Trouble
 
@@ -37,8 +39,8 @@ LOOK_SECONDS = 0.2
 class Sender:
     """Works on mailings for one worker process, named `owner`.
 
-    `lanes` and the `largest` window bound what may be in doubt where a whole machine is lost: their product, a block for
-    each mailing where nothing else is said.
+    `lanes` and the `largest` window bound what may be in doubt where a whole machine is lost: their product, which is a
+    block for each mailing where nothing else is said.
     """
 
     def __init__(
@@ -91,7 +93,12 @@ class Sender:
             mailing = await session.get(Mailing, mailing_id)
             if mailing is None or mailing.state != MailingState.SENDING:
                 return
-            edition = await edition_of(session, self._installation, mailing.issue_id)
+            try:
+                edition = await edition_of(session, self._installation, mailing.issue_id)
+            except (InvalidIssue, InvalidHeader) as error:
+                _log.error("issue_not_written", kind=type(error).__name__)
+                await self._recorder.pause(mailing_id, f"This issue can't be written: {error}")
+                return
         sender = edition.newsletter.sender_address
         connections = self._lines.first(sender).connections.limit
         count = min(self._lanes, connections)

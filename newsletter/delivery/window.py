@@ -89,6 +89,7 @@ class Window:
         self._written: deque[Written] = deque()
         self._signing: set[int] = set()
         self._again: set[int] = set()
+        self._withheld: set[int] = set()
         self._out = 0
         self._stopped = False
         self._time = asyncio.get_running_loop().time
@@ -129,7 +130,10 @@ class Window:
         self._out -= 1
         if self._places is not None:
             self._places.leave(_domain(recipient))
-        if not relay_failed(outcome):
+        if recipient.number in self._withheld:
+            if self._journal is not None:
+                self._journal.take_back(recipient.number)
+        elif not relay_failed(outcome):
             self.tried.append((recipient, outcome))
             self._held.seconds[recipient.number] = self._time() - mail.since
             if self._journal is not None and not sender_failed(outcome):
@@ -221,6 +225,8 @@ class Window:
         if self._journal is not None:
             self._journal.begin(number)
         if self._clock.monotonic() > self._held.deadline:
+            # Nothing of it has left, and nothing will.
+            self._withheld.add(number)
             self.stop()
             raise Withheld
 

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 from newsletter.clock import Clock
 from newsletter.database import Database, Session, database_seconds
 from newsletter.mail.lines import Lines
-from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage
+from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, sender_failed
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.tokens import jitter, new_id
 
@@ -199,7 +199,7 @@ class Outbox:
             return
         _log.info("letter_not_taken", kind=letter.kind, outcome=outcome.kind, stage=outcome.stage, code=outcome.code)
         given_up = self._clock.now() - letter.created_at > _GIVE_UP
-        if outcome.kind is OutcomeKind.REFUSED or given_up:
+        if (outcome.kind is OutcomeKind.REFUSED and not sender_failed(outcome)) or given_up:
             await session.delete(letter)
             return
         letter.attempts += 1

@@ -9,7 +9,7 @@ from litestar.types import HTTPScope, Message
 from newsletter.measurement.counting import Counting
 from newsletter.measurement.links import Hit, read_click, read_open
 from newsletter.measurement.pages import NEVER_KEPT, NO_TEXT, PIXEL
-from newsletter.measurement.rules import JUDGED_BY, judge
+from newsletter.measurement.rules import JUDGED_BY, Verdict, judge
 from newsletter.measurement.targets import Targets
 from newsletter.tokens import InvalidToken, Keyring
 from newsletter.web import SECURITY_HEADERS
@@ -80,5 +80,5 @@ class Hits:
         if scope["method"] == "HEAD":
             return _NO_BODY
         told = {_JUDGED_BY[name]: value.decode("latin-1") for name, value in scope["headers"] if name in _JUDGED_BY}
-        self._counting.add(hit, judge(told))
+        self._counting.add(hit, judge(told) if told else Verdict.HUMAN)
         return body

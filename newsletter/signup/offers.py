@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlmodel import col
 
 from newsletter.agreements.tables import Notice, NoticeUse
@@ -51,7 +51,7 @@ class Offer:
         raise Conflict(NEVER_SHOWN, {"notice": NEVER_SHOWN})
 
 
-_OFFER = (
+_OFFER: Executable = (
     select(
         col(Newsletter.id),
         col(Newsletter.language).label("of_its_own"),

@@ -32,6 +32,19 @@ class GatedPeer(SmtpPeer):
         """Take everything from now on."""
         self._loop.call_soon_threadsafe(self._gate.set)
 
+    async def holds(self, count: int) -> None:
+        """Wait until so many mails wait for `open`."""
+
+        async def held() -> bool:
+            return self.at_once.total() == count
+
+        await eventually_async(held, what=f"{count} on their way")
+
+    @property
+    def asked_for(self) -> set[str]:
+        """Give for whom it was asked to take mail."""
+        return {line.partition("<")[2].rstrip(">") for line in self.commands if line.startswith("RCPT")}
+
     async def _take(self, talk: Any) -> None:
         domain = talk.recipients[0].partition("@")[2]
         self.at_once[domain] += 1
@@ -79,6 +92,7 @@ async def stuck_worker(
             await letters.enter_async_context(connections.borrow())
         working = asyncio.create_task(sender.work_on(mailing_id))
         await sender.waits_for(window - begun)
+        await peer.holds(begun)
         yield sender, working
         peer.open()
         await letters.aclose()

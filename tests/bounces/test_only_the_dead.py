@@ -1,0 +1,81 @@
+"""Only the dead are buried (P6): no full mailbox, policy, greylisting or vacation is dead, whatever its code says."""
+
+import itertools
+
+import pytest
+
+from newsletter.bounces.reading import explain
+from newsletter.bounces.verdicts import Verdict
+from tests.bounces.returned import exim_bounce, postfix_report
+
+CODES = ["5.1.1", "5.1.3", "5.1.6", "5.1.10", "5.1.2"]
+OTHER_TROUBLE = [
+    *("mailbox full", "user is over quota", "the mailbox has exceeded its storage limit", "Postkassen er full"),
+    *("Das Postfach ist voll", "boîte aux lettres pleine", "el buzón está lleno", "casella piena", "brevlådan är full"),
+    *(
+        "account storage limit reached",
+        "no space left in the mailbox",
+        "disk quota exceeded",
+        "inbox out of storage space",
+    ),
+    *(
+        "blocked, see our page",
+        "your IP is blacklisted",
+        "message looks like spam",
+        "rejected by policy",
+        "access denied",
+    ),
+    *("relaying denied", "we do not accept mail from your network", "poor reputation", "sender rejected"),
+    *("greylisted", "try again later", "temporarily unavailable", "mailbox temporarily disabled", "too many messages"),
+    *("rate limit exceeded", "connection timed out", "the message was refused", "virus found", "message too large"),
+    *("vorübergehend nicht erreichbar", "midlertidig feil", "temporairement indisponible", "suppressed after a bounce"),
+]
+DEADLY = {Verdict.DEAD, Verdict.DEAD_IF_REPEATED}
+
+
+@pytest.mark.parametrize(("code", "words"), list(itertools.product(CODES, OTHER_TROUBLE)))
+def test_words_of_other_trouble_save_from_a_deadly_code(code: str, words: str) -> None:
+    """RULES F5."""
+    assert explain(postfix_report(f"550 {code} <kari@example.org>: {words}", code)).verdict not in DEADLY
+    assert explain(exim_bounce(f"550 {code} {words}")).verdict not in DEADLY
+    assert explain(exim_bounce(f"550-{code} This address\n    550 {code} {words}")).verdict not in DEADLY
+
+
+@pytest.mark.parametrize("words", ["User unknown", "No such mailbox", "Ukjent mottaker", "does not exist here", ""])
+def test_and_plain_ones_do_not(words: str) -> None:
+    assert explain(postfix_report(f"550 5.1.1 <kari@example.org>: {words}", "5.1.1")).verdict is Verdict.DEAD
+    assert explain(exim_bounce(f"550 5.1.1 {words}")).verdict is Verdict.DEAD
+
+
+@pytest.mark.parametrize(
+    "address", ["full.quota@example.org", "spam@policy.example.org", "blocked@greylist.example.org"]
+)
+def test_what_an_address_is_called_saves_nobody(address: str) -> None:
+    report = postfix_report(f"550 5.1.1 <{address}>: User unknown", "5.1.1", address=address)
+    assert explain(report).verdict is Verdict.DEAD
+
+
+@pytest.mark.parametrize("action", ["delayed", "relayed", "delivered", "expanded"])
+def test_only_a_failure_counts(action: str) -> None:
+    """RULES F1."""
+    report = postfix_report("550 5.1.1 User unknown", "5.1.1", action=action)
+    wanted = Verdict.TRANSIENT if action == "delayed" else Verdict.NOT_A_BOUNCE
+    assert explain(report).verdict is wanted
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Out of office", "Automatic reply: The Monthly", "Automatisk svar: hei", "Abwesenheitsnotiz", "Absence du bureau"],
+)
+@pytest.mark.parametrize("header", ["", "Auto-Submitted: auto-replied\n", "Precedence: auto_reply\n"])
+def test_a_vacation_answer_may_say_what_it_will(subject: str, header: str) -> None:
+    """RULES F6."""
+    raw = f"""Return-Path: <>
+From: Kari <kari@example.org>
+Subject: {subject}
+{header}
+My mailbox is closed. 550 5.1.1 User unknown.
+
+Final-Recipient: rfc822; kari@example.org
+""".encode()
+    assert explain(raw).verdict is Verdict.AUTOMATIC
