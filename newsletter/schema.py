@@ -34,7 +34,20 @@ from newsletter.settings import Settings
 from newsletter.signup import tables as signup
 from newsletter.subscribers import tables as subscribers
 
-TABLES = (agreements, bounces, delivery, editors, issues, jobs, mail, measurement, newsletters, paces, signup, subscribers)
+TABLES = (
+    agreements,
+    bounces,
+    delivery,
+    editors,
+    issues,
+    jobs,
+    mail,
+    measurement,
+    newsletters,
+    paces,
+    signup,
+    subscribers,
+)
 METADATA = SQLModel.metadata
 _LOCK = 0x6E6577736C657474  # "newslett": the advisory lock that whoever migrates holds
 

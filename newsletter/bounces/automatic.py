@@ -47,7 +47,9 @@ def announced(mail: Mail) -> bool:
     if mail.head.get("precedence").strip().lower() in ("auto_reply", "auto-reply", "autoreply"):
         return True
     suppressed = re.sub(r"\s", "", mail.head.get("x-auto-response-suppress").lower())
-    return bool(suppressed) or any(mail.head.get(name) for name in _HEADERS)
+    # Newsletters ask with it that nobody answers them by machine.
+    listed = mail.head.get("list-id") or mail.head.get("list-unsubscribe")
+    return bool(suppressed and not listed) or any(mail.head.get(name) for name in _HEADERS)
 
 
 def subject_place(mail: Mail) -> int | None:

@@ -9,9 +9,9 @@ import re
 
 # Before it: the beginning of a line, a reply code, a sign that opens, or the name of what it is.
 _ENHANCED = re.compile(
-    r"(?:^[ \t>*-]{0,40}|(?<![\d.])[245]\d\d[ \t-]{1,4}[\"'(<\[]{0,2}#?|[#\[(]"
-    r"|\b(?:dsn|status(?: code)?|error[ _]code)[ =:\"'(]{1,4}|rfc1893\):[ ])"
-    r"[ \t]{0,4}(?:[245]\d\d[ -])?([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\w)",
+    r"(?:^[ \t>*-]{0,40}|(?<![\d.])[245]\d\d[ \t,;:_-]{1,4}[\"'(<\[]{0,2}#?|[#\[(]"
+    r"|\b(?:dsn|status|(?:error_)?code|said|reason|error|failed|returned|reply|response)[ =:;\"'(]{1,4}|rfc1893\):[ ])"
+    r"[ \t]{0,4}(?:[245]\d\d[ _-])?([245]\.\d{1,3}\.\d{1,3})(?![\d.]*[^\W_])",
     re.IGNORECASE | re.MULTILINE,
 )
 _STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\d)")

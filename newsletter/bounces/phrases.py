@@ -12,7 +12,7 @@ _NAMES = {
     "{BOX}": (
         "mail ?box|mail ?drop|in-?box|account|postfach|postkassen?|postboks(?:en)?|innboks(?:en)?|brevladan?"
         r"|inkorg(?:en)?|boite(?: aux lettres| de reception)?|buzon|casella|caixa|recipient|user|destinat\w+|folder"
-        r"|maildir|skrzynk\w+"
+        r"|maildir|skrzynk\w+|postvak"
     ),
     "{PERSON}": (
         "user|recipient|mail ?box|account|address(?:ee)?|customer|alias|person|subscriber|e-?mail(?: address| account)?"

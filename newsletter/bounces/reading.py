@@ -99,7 +99,7 @@ def _without_report(mail: Mail, text: str) -> Reading:
     if not (announced or recognising.from_null_sender(mail)) and is_unsubscribe(mail):
         return _UNSUBSCRIBE
     if recognising.is_bounce(mail, text):
-        return _DELIVERED if recognising.tells_of_success(text) else prose.judge_text(text)
+        return _told(mail, text)
     if announced or automatic.worded(text):
         return automatic.AUTOMATIC
     return _ORDINARY
@@ -109,3 +109,15 @@ def _answers(mail: Mail) -> bool:
     """Say whether the subject announces an automatic answer; it may quote a bounce, as a bounce may quote an answer."""
     answered, bounced = automatic.subject_place(mail), recognising.subject_place(mail)
     return answered is not None and (bounced is None or answered < bounced)
+
+
+def _told(mail: Mail, text: str) -> Reading:
+    """Read what a mail system tells in its own words, or in a report that it hands on as an attachment."""
+    if recognising.tells_of_success(text):
+        return _DELIVERED
+    told = prose.judge_text(text)
+    if told.verdict is Verdict.UNKNOWN and told.code is None:
+        inner = [parse(part.text.encode("utf-8", "surrogateescape")) for part in mail.of_kind("message/rfc822")]
+        handed_on = [_of_recipient(one, "", None) for report in inner for one in dsn.recipients(report)]
+        return worst([told, *handed_on])
+    return told

@@ -64,4 +64,4 @@ def vetoes(text: str) -> bool:
 
 
 def _words_of(text: str) -> str:
-    return _BOILERPLATE.sub(" ", folded(_NOISE.sub(" ", text[:_MOST])))
+    return _BOILERPLATE.sub(" ", folded(_NOISE.sub(" ", text[:_MOST]).replace("_", " ")))

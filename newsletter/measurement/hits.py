@@ -8,7 +8,7 @@ from litestar.types import HTTPScope, Message
 
 from newsletter.measurement.counting import Counting
 from newsletter.measurement.links import Hit, read_click, read_open
-from newsletter.measurement.pages import NEVER_KEPT, NO_TEXT, PIXEL
+from newsletter.measurement.pages import NEVER_KEPT, PIXEL
 from newsletter.measurement.rules import JUDGED_BY, Verdict, judge
 from newsletter.measurement.targets import Targets
 from newsletter.tokens import InvalidToken, Keyring
@@ -34,7 +34,7 @@ def _body(content: bytes) -> Message:
 
 _PIXEL_START = _start(200, _headers({"content-type": "image/gif", "content-length": str(len(PIXEL))}))
 _PIXEL_BODY, _NO_BODY = _body(PIXEL), _body(b"")
-_LEADING_ON = _headers({"content-type": NO_TEXT, "content-length": "0"})
+_LEADING_ON = _headers({"content-type": "text/plain; charset=utf-8", "content-length": "0"})
 
 
 class Hits:

@@ -8,7 +8,7 @@ import base64
 from contextlib import suppress
 from typing import Any
 
-from litestar import HttpMethod, Response, route
+from litestar import HttpMethod, MediaType, Response, route
 from litestar.params import FromPath
 
 from newsletter.errors import NotFound
@@ -21,7 +21,6 @@ from newsletter.web import WebRequest, installation_of
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 NEVER_KEPT = {"cache-control": "no-store, max-age=0", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
-NO_TEXT = "text/plain; charset=utf-8"
 _READING = [HttpMethod.GET, HttpMethod.HEAD]
 
 
@@ -47,7 +46,7 @@ async def click(request: WebRequest, token: FromPath[str]) -> Response[Any]:
         raise NotFound("This link leads to an issue that is no longer here.")
     _count(request, hit)
     headers = {"location": url.decode()} | NEVER_KEPT
-    return Response(b"", status_code=302, media_type=NO_TEXT, headers=headers)
+    return Response(b"", status_code=302, media_type=MediaType.TEXT, headers=headers)
 
 
 def _count(request: WebRequest, hit: Hit) -> None:

@@ -115,7 +115,7 @@ async def _offered(session: Session, slug: str) -> Offer | NewsletterError:
 
 def _tell(one: _Waiting, answer: Signup | BaseException) -> None:
     told = one[1]
-    if False:  # Whoever asked is gone.
+    if told.done():  # Whoever asked is gone.
         return
     if isinstance(answer, Signup):
         told.set_result(answer)

@@ -116,6 +116,7 @@ def test_a_refusal(verdict: Verdict, text: str) -> None:
         ("5.4.7", "452-'4.2.2 Mailbox full'", Verdict.MAILBOX_FULL),
         ("5.1.0", "550-'5.1.1 unknown user'", Verdict.DEAD),
         ("5.1.1", "450 mailbox busy", Verdict.TRANSIENT),
+        ("5.1.1", "550 5.1.1 Undeliverable: it said 550 5.7.1 No", Verdict.POLICY),
     ],
 )
 def test_the_report_and_the_reply_it_quotes_may_disagree(status: str, text: str, verdict: Verdict) -> None:
