@@ -39,10 +39,11 @@ class Load(Protocol):
 
 
 class Line:
-    """The connections to one relay, as a stream."""
+    """The connections to one relay, as a stream. `idle` counts its carriers that have nothing to carry."""
 
     def __init__(self, connections: Connections) -> None:
         self.connections = connections
+        self.idle = 0
         self._loads: list[Load] = []
         self._carriers: dict[asyncio.Task[None], _Carrier] = {}
         self._most = connections.limit
@@ -69,6 +70,7 @@ class Line:
         # However many carry: who waits behind a mail on its way to a slow relay waits long.
         while len(self._carriers) < self._most and self.spare():
             carrier = _Carrier(self)
+            self.idle += 1
             self._carriers[loop.create_task(self._carry(carrier))] = carrier
 
     async def cut_off(self) -> None:
@@ -105,6 +107,7 @@ class Line:
             trouble = error
         finally:
             del self._carriers[asyncio.current_task()]  # type: ignore[arg-type]
+            self.idle -= 1
             if trouble is not None:
                 self._trouble(trouble)
 
@@ -120,7 +123,7 @@ class Line:
 
     def spare(self) -> bool:
         """Say whether there is more than those carriers will take that have nothing to carry."""
-        return self._ready() > sum(not carrier.carrying for carrier in self._carriers.values())
+        return self._ready() > self.idle
 
     def take(self) -> tuple[Mail, Load] | None:
         """Give the next mail, of whichever load."""
@@ -148,8 +151,11 @@ class _Carrier:
         if (taken := self._line.take()) is None:
             return None
         mail, load = taken
+        self._line.idle -= not self.carrying
         self.carrying[mail] = load
         return mail
 
     def done(self, mail: Mail, outcome: Outcome) -> None:
-        self.carrying.pop(mail).done(mail, outcome)
+        load = self.carrying.pop(mail)
+        self._line.idle += not self.carrying
+        load.done(mail, outcome)
