@@ -31,13 +31,9 @@ def upgrade() -> None:
     op.add_column("mailing", sa.Column("earlier_at", sa.Float(), nullable=True))
     op.add_column("mailing", sa.Column("earlier_done", sa.Integer(), nullable=True))
     op.add_column("mailing", sa.Column("trouble", sa.String(length=500), nullable=True))
-    op.add_column(
-        "mailing", sa.Column("reopened", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
-    )
+    op.add_column("mailing", sa.Column("reopened", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
     op.add_column("result", sa.Column("reply", sa.String(length=200), nullable=True))
-    op.add_column(
-        "result", sa.Column("let_be", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
-    )
+    op.add_column("result", sa.Column("let_be", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
     op.create_index(
         "ix_result_in_doubt",
         "result",

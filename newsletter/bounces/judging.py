@@ -56,6 +56,7 @@ _HEARD: dict[str, frozenset[Topic]] = {
     "7": frozenset({Topic.FULL, Topic.SIZE, Topic.VIRUS, Topic.NO_MAILBOX, Topic.DISABLED}),
 }
 
+_SAY_LITTLE = frozenset({None, Topic.DENIED, Topic.UNAVAILABLE})
 _NOT_CLOSED = frozenset(
     {
         *(Topic.FULL, Topic.RATE, Topic.SIZE, Topic.SPAM, Topic.POLICY, Topic.REFUSED, Topic.VIRUS, Topic.SENDER),
@@ -78,9 +79,8 @@ def judge(text: str, status: str | None = None, more: str = "") -> Reading:
     elif code is None or code[0] == "2":
         verdict, reason = _by_words(topic, reply)
     else:
-        verdict, reason = _by_code(
-            code[2:], topic, reply, vetoed=vetoes(f"{text} {more if not topic_of(text) else ''}")
-        )
+        vetoed = vetoes(text) or (topic_of(text) in _SAY_LITTLE and vetoes(more))
+        verdict, reason = _by_code(code[2:], topic, reply, vetoed=vetoed)
     return Reading(verdict, reason, shown)
 
 

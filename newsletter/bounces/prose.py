@@ -11,6 +11,7 @@ from newsletter.bounces.judging import judge
 from newsletter.bounces.mime import Mail
 from newsletter.bounces.phrases import multiline
 from newsletter.bounces.verdicts import Reading, Verdict, worst
+from newsletter.bounces.wording import vetoes
 
 _MOST = 20_000
 _RETURNED = multiline("returned.txt")
@@ -56,13 +57,25 @@ def about(text: str, addresses: tuple[str, ...]) -> str:
 
 def judge_text(text: str, status: str | None = None) -> Reading:
     """Judge what a mail system says in its own words."""
-    quoted = [piece for piece in _pieces(text) if enhanced_in(piece) or reply_in(piece)]
+    pieces = _pieces(text)
+    quoted = [place for place, piece in enumerate(pieces) if enhanced_in(piece) or reply_in(piece)]
     if quoted:
-        return worst(judge(piece, status, more=text) for piece in quoted)
+        return worst(_judge_quoted(pieces, place, text, status) for place in quoted)
     found = judge(text, status)
     # Without a quoted reply a word of the returned mail may have slipped in: it may be heard, but kills nobody.
     if found.verdict is Verdict.DEAD and status is None:
         return Reading(Verdict.UNKNOWN, "The words name a code, but not as a refusal.", found.code)
+    return found
+
+
+def _judge_quoted(pieces: list[str], place: int, text: str, status: str | None) -> Reading:
+    """Judge one quoted reply. A deadly one that names no address, after words of other trouble, may well stand in the
+    returned mail.
+    """
+    found = judge(pieces[place], status, more=text)
+    deadly = found.verdict in (Verdict.DEAD, Verdict.DEAD_IF_REPEATED)
+    if deadly and "@" not in pieces[place] and vetoes("\n".join(pieces[:place])):
+        return Reading(Verdict.UNKNOWN, "A deadly code stands beside words that speak of something else.", found.code)
     return found
 
 

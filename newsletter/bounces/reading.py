@@ -43,7 +43,10 @@ def _read(raw: bytes, subscriber: str | None) -> list[Reading]:
         return [complaint]
     text = prose.notification(mail)
     if reported := _reported(mail, text):
-        return [_of_recipient(recipient, text, subscriber) for recipient in reported]
+        several = len(reported) > 1
+        return [
+            _of_recipient(one, prose.about(text, one.addresses) if several else text, subscriber) for one in reported
+        ]
     if (noticed := notices.notice(text)) is not None:
         return [noticed]
     return [_without_report(mail, text)]
@@ -75,14 +78,13 @@ def _of_recipient(recipient: dsn.Recipient, text: str, subscriber: str | None) -
 
 
 def _judged(recipient: dsn.Recipient, text: str, status: str | None) -> Reading:
-    own = prose.about(text, recipient.addresses)
     diagnostic = recipient.diagnostic
     if not diagnostic:
-        return prose.judge_text(own, status)
+        return prose.judge_text(text, status)
     # Some name only the kind of failure there, and quote the reply for people alone.
     if not (status or enhanced_in(diagnostic) or reply_in(diagnostic)):
-        return prose.judge_text(f"{diagnostic}\n{own}")
-    return judge(diagnostic, status, more=own)
+        return prose.judge_text(f"{diagnostic}\n{text}")
+    return judge(diagnostic, status, more=text)
 
 
 def _is_about(recipient: dsn.Recipient, subscriber: str | None) -> bool:

@@ -79,3 +79,28 @@ My mailbox is closed. 550 5.1.1 User unknown.
 Final-Recipient: rfc822; kari@example.org
 """.encode()
     assert explain(raw).verdict is Verdict.AUTOMATIC
+
+
+@pytest.mark.parametrize("trouble", ["Postkassen er full.", "552 5.2.2 mailbox full", "554 5.7.1 blocked as spam"])
+def test_our_own_words_that_come_back_unmarked_kill_nobody(trouble: str) -> None:
+    raw = f"""Return-Path: <>
+From: MAILER-DAEMON@example.org
+Subject: Undeliverable: The Monthly
+
+Your message to kari@example.org could not be delivered. {trouble}
+
+The Monthly, no. 41: what does
+550 5.1.1 User unknown
+mean?
+""".encode()
+    assert explain(raw).verdict not in DEADLY
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1", "550 5.1.1 Rejected", "550 5.1.1 Not available"])
+def test_the_words_for_people_speak_where_the_reply_says_little(reply: str) -> None:
+    report = postfix_report(reply, "5.1.1")
+    assert explain(report).verdict is Verdict.DEAD
+    assert (
+        explain(report.replace(b"<kari@example.org>: 550", b"The mailbox is full.\n<kari@example.org>: 550")).verdict
+        not in DEADLY
+    )
