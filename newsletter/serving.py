@@ -59,6 +59,7 @@ def serve(
         timeout_graceful_shutdown=_CLOSING_SECONDS,
     )
     server = _Server(config)
+    spare_the_collector()
     # Uvicorn ends the program where it can't start; why, is in the log, and what to look at is said below.
     with suppress(SystemExit):
         server.run()
