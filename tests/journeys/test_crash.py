@@ -18,9 +18,8 @@ def arrived(peer: SmtpPeer, number: int) -> None:
 def doubtful(company: Company, issue: str) -> list[str]:
     """Give those whom the console lists as in doubt."""
     with company.signed_in() as browser:
-        page = browser.get(f"/console/issues/{issue}/mailing")
-    (section,) = re.findall(r'<ul class="plain addresses">(.*?)</ul>', page.text, re.DOTALL) or [""]
-    return re.findall(r"<li>([^<]+)</li>", section)
+        page = browser.get(f"/console/issues/{issue}/mailing/in-doubt")
+    return re.findall(r'<label class="address"[^>]*>([^<]+)</label>', page.text)
 
 
 def nobody_twice_and_nobody_lost(company: Company, peer: SmtpPeer, issue: str) -> dict[str, Any]:
