@@ -59,7 +59,8 @@ def test_a_stop_signal_drains(database_url: str, tmp_path: Path) -> None:
         worker = WorkerProcess(tmp_path / "data", settings_of(database_url, sink.url))
         mailing = begin(worker.environment, READERS)
         with running(worker):
-            sink.wait_for(a_moment(READERS, 1))
+            # In the first half: what is left must take longer than the signal.
+            sink.wait_for(a_moment(READERS // 2, 1))
             assert worker.stop() == 0
             assert sink.taken < READERS
             assert mailing.standing().delivered == sink.taken, "it did not write down all that it sent"
