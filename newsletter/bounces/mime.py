@@ -77,11 +77,6 @@ def parse(raw: bytes) -> Mail:
     return Mail(head, tuple(leaves))
 
 
-def fields_of(text: str) -> tuple[tuple[str, str], ...]:
-    """Give the header-like fields at the beginning of a text, unfolded, by lower-case name."""
-    return _split(text.encode("utf-8", "surrogateescape"))[0]
-
-
 def _split(raw: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
     """Part the header fields from the body."""
     if raw.startswith((b"From ", b">From ")):

@@ -130,11 +130,6 @@ def read(folder: Path, block: Block) -> Mapping[int, Outcome | None] | None:
     }
 
 
-def forget(folder: Path, block: Block) -> None:
-    """Remove a journal that was read and whose findings are in the ledger."""
-    _path(folder, block.lease, block.pass_number, block.done_to).unlink(missing_ok=True)
-
-
 def sweep(folder: Path, leases: set[str], now: float) -> None:
     """Remove the journals of yesterday and before that no lease of the ledger names any more; `now` since 1970."""
     for path in folder.glob("*.journal"):
