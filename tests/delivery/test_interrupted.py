@@ -83,10 +83,10 @@ async def test_a_worker_that_is_cut_off_while_mail_is_leaving_leaves_at_most_a_w
     everybody = people(60)
     mailing = await mailing_to(installation, everybody)
     peer.slow(0.05)
+    peer.slow(600, after=least)
     async with worker(installation, peer, 6) as lost:
         working = asyncio.create_task(lost.work_on(mailing.id))
-        await eventually_async(lambda: _begun(peer, least))
-        peer.slow(30)
+        await eventually_async(lambda: _begun(peer, least + 1))
         await eventually_async(lambda: _begun(peer, len(peer.mails) + 1))
         await abandoned(working)
     peer.slow(0)
@@ -146,7 +146,7 @@ async def test_what_a_slow_relay_has_begun_to_take_is_in_doubt_and_what_it_has_n
             working = asyncio.create_task(sender.work_on(mailing.id))
             await eventually_async(lambda: _begun(peer, 4))
             sender.stop()
-            await asyncio.wait_for(sender.drained(), 5)
+            await asyncio.wait_for(sender.drained(), 30)
         await working
     assert len(doubtful := await in_doubt(installation, mailing)) == 4
     progress = await standing(installation, mailing)

@@ -39,8 +39,10 @@ def test_killed_again_and_again_and_then_stopped(patient_company: Company, peer:
     """Each kill leaves at most the connections' worth in doubt; SIGTERM drains, exits with 0 and leaves none."""
     company = patient_company
     company.readers(READERS)
+    # In the middle, and in the next one's first windows. From then on the relay takes its time, so that it stays the
+    # middle, however long it takes to look.
+    peer.slow(0.5, after=60)
     issue = company.write_and_send()
-    # In the middle, and in the next one's first windows.
     for kills, number in enumerate((60, 61), start=1):
         arrived(peer, number)
         company.program.kill()
@@ -48,9 +50,12 @@ def test_killed_again_and_again_and_then_stopped(patient_company: Company, peer:
         company.program.start()
         eventually(lambda: company.mailing(issue)["delivered"] >= 60, what="taking up what was left")
         assert company.mailing(issue)["in_doubt"] <= kills * CONNECTIONS
+    peer.slow(0.05)
+    peer.slow(0.5, after=130)
     arrived(peer, 130)
     doubt = company.mailing(issue)["in_doubt"]
     assert company.program.stop() == 0
     assert len(peer.mails) < READERS
+    peer.slow(0)
     company.program.start()
     assert nobody_twice_and_nobody_lost(company, peer, issue)["in_doubt"] == doubt

@@ -9,6 +9,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import make_url
 
+from newsletter.delivery.rules import BLOCK_SIZE
 from tests.journeys.large import CONNECTIONS, begin, settings_of
 from tests.support.proxy import Proxy
 from tests.support.sink import Sink
@@ -22,17 +23,20 @@ GONE_SECONDS = 60 if BY_HAND else 3
 
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_the_database_is_out_of_reach(database_url: str, tmp_path: Path) -> None:
-    """What was sent meanwhile is written down when it is back."""
+    """No more leaves than was marked beforehand, and that is written down when it is back."""
     address = make_url(database_url)
-    with Sink(tmp_path / "sink", DELAY) as sink, Proxy(address.port or 5432) as wire:
+    moment, readers = a_moment(READERS, 1), READERS + BLOCK_SIZE + 1
+    with Sink(tmp_path / "sink", DELAY, halt=moment) as sink, Proxy(address.port or 5432) as wire:
         proxied = address.set(port=wire.port).render_as_string(hide_password=False)
         worker = WorkerProcess(tmp_path / "data", settings_of(proxied, sink.url))
-        mailing = begin(worker.environment, READERS)
+        mailing = begin(worker.environment, readers)
         with running(worker):
-            sink.wait_for(a_moment(READERS, 1))
+            sink.wait_for(moment)
             wire.cut()
+            eventually(lambda: not wire.whole, what="the cut")
+            sink.go_on()
             time.sleep(GONE_SECONDS)
-            assert sink.taken < READERS, "it did not need its database"
+            assert sink.taken <= moment + BLOCK_SIZE < readers, "it did not need its database"
             wire.mend()
             # After a minute without it, the queue looks for its database every minute or so.
             mailing.check(sink, CONNECTIONS, seconds=300)

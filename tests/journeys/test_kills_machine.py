@@ -92,12 +92,14 @@ def fill(file: Path) -> None:
 @pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 def test_the_disk_is_full(database_url: str, tmp_path: Path) -> None:
     """That is said, and the mailing goes on more slowly, or with room again at the latest."""
-    readers = 2 * READERS
-    with Sink(tmp_path / "sink", DELAY) as sink, small_disk(tmp_path / "small") as small:
+    moment, readers = a_moment(READERS, 1), 2 * READERS + BLOCK_SIZE
+    with Sink(tmp_path / "sink", DELAY, halt=moment) as sink, small_disk(tmp_path / "small") as small:
         worker = WorkerProcess(small / "data", settings_of(database_url, sink.url), log=tmp_path / "log")
         mailing = begin(worker.environment, readers)
         with running(worker):
-            sink.wait_for(a_moment(readers, 5))
+            sink.wait_for(moment)
+            fill(small / "rest")
+            sink.go_on()
 
             def said_so() -> bool:
                 fill(small / "rest")

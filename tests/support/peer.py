@@ -55,7 +55,7 @@ class SmtpPeer:
         self.commands: list[str] = []
         self._extensions = extensions
         self._scripts: dict[tuple[str, str], _Script] = {}
-        self._delay = 0.0
+        self._delays = [(0, 0.0)]
         self._port: Future[int] = Future()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -106,9 +106,9 @@ class SmtpPeer:
         """Forget what was scripted for `address` (or for everybody)."""
         self._scripts = {key: script for key, script in self._scripts.items() if key[1] != address}
 
-    def slow(self, seconds: float) -> None:
-        """Take so long over each mail from now on, between its final dot and the answer."""
-        self._delay = seconds
+    def slow(self, seconds: float, *, after: int = 0) -> None:
+        """Take so long over each mail, between its final dot and the answer: from now on, or once it has `after`."""
+        self._delays = [*self._delays, (after, seconds)] if after else [(0, seconds)]
 
     def mails_to(self, address: str) -> list[ReceivedMail]:
         """Give the mails that were accepted for `address`."""
@@ -174,7 +174,7 @@ class SmtpPeer:
             if not line.endswith(b"\n"):
                 raise _HungUp
             content += line[1:] if line.startswith(b".") else line
-        await asyncio.sleep(self._delay)
+        await asyncio.sleep([seconds for after, seconds in self._delays if after <= len(self.mails)][-1])
         sender, recipients = talk.sender or "", talk.recipients
         talk.sender, talk.recipients = None, []
         mail = ReceivedMail(sender, tuple(recipients), bytes(content), talk.number, time.monotonic())

@@ -2,15 +2,17 @@
 
 It writes down a recipient before it answers the final dot, as a mail server takes responsibility: so whoever is in the
 record got the mail, whatever became of the answer. It speaks PIPELINING. With a `delay` it takes a random time before
-and after it writes down a mail, so that a client that is killed at a random moment is killed at any stage.
+and after it writes down a mail, so that a client that is killed at a random moment is killed at any stage. It can halt
+after so many mails: what is done to its client then is done in the middle, however fast or slow the machine is.
 
-    python -m tests.support.sink RECORD [DELAY [FOLDER]]
+    python -m tests.support.sink RECORD DELAY HALT [FOLDER]
 """
 
 import asyncio
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -26,12 +28,15 @@ _REPLIES = {b"MAIL": b"250 2.1.0 ok\r\n", b"RCPT": b"250 2.1.5 ok\r\n", b"RSET":
 
 
 class Sink:
-    """A running sink. `delay` is the longest time for a mail, in seconds; with `keep` its mails are kept as files."""
+    """A running sink. `delay` is the longest time for a mail, in seconds; with `keep` its mails are kept as files.
 
-    def __init__(self, folder: Path, delay: float = 0.0, *, keep: bool = False) -> None:
+    After `halt` mails it takes no other until `go_on`; 0: it never halts.
+    """
+
+    def __init__(self, folder: Path, delay: float = 0.0, *, keep: bool = False, halt: int = 0) -> None:
         self._record = folder / "record"
         self._folder = folder / "mails"
-        self._arguments = [str(self._record), str(delay), *([str(self._folder)] if keep else [])]
+        self._arguments = [str(self._record), str(delay), str(halt), *([str(self._folder)] if keep else [])]
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,14 +82,36 @@ class Sink:
         """Wait until it has taken so many mails."""
         eventually(lambda: self.taken >= number, timeout=seconds, what=f"the arrival of {number} mails")
 
+    def go_on(self) -> None:
+        """End the halt."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGUSR1)
+
 
 _ROOT = Path(__file__).parents[2]
 
 
+class _Gate:
+    """Lets `most` through, and the others once it is open; 0: everybody."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self.open = asyncio.Event()
+        if not most:
+            self.open.set()
+
+    async def pass_through(self) -> None:
+        if self._left:
+            self._left -= 1
+        else:
+            await self.open.wait()
+
+
 class _Talk:
-    def __init__(self, record: int, delay: float, folder: Path | None) -> None:
+    def __init__(self, record: int, delay: float, gate: _Gate, folder: Path | None) -> None:
         self._record = record
         self._delay = delay / 2
+        self._gate = gate
         self._folder = folder
         self._recipients: list[bytes] = []
 
@@ -113,6 +140,7 @@ class _Talk:
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"354 go on\r\n")
         content = await reader.readuntil(b"\r\n.\r\n")
+        await self._gate.pass_through()
         await self._dawdle()
         if self._folder is not None:
             name = self._recipients[0].decode().replace("/", "_")
@@ -126,12 +154,14 @@ class _Talk:
             await asyncio.sleep(random.uniform(0, self._delay))  # noqa: S311
 
 
-async def _serve(record: Path, delay: float, folder: Path | None) -> None:
+async def _serve(record: Path, delay: float, halt: int, folder: Path | None) -> None:
     file = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    gate = _Gate(halt)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, gate.open.set)
 
     async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _Talk(file, delay, folder).go_on(reader, writer)
+            await _Talk(file, delay, gate, folder).go_on(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -144,5 +174,5 @@ async def _serve(record: Path, delay: float, folder: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    _record, _delay, *_folders = sys.argv[1:]
-    asyncio.run(_serve(Path(_record), float(_delay), Path(_folders[0]) if _folders else None))
+    _record, _delay, _halt, *_folders = sys.argv[1:]
+    asyncio.run(_serve(Path(_record), float(_delay), int(_halt), Path(_folders[0]) if _folders else None))

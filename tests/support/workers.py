@@ -69,10 +69,13 @@ class WorkerProcess:
             self._process.kill()
             self._process.wait()
 
-    def stop(self) -> int:
-        """Ask it to stop (SIGTERM); give its exit code. AssertionError where it takes longer than it may."""
+    def terminate(self) -> None:
+        """Ask it to stop (SIGTERM)."""
+        self._signal(signal.SIGTERM)
+
+    def ended(self) -> int:
+        """Wait until it has stopped; give its exit code. AssertionError where it takes longer than it may."""
         assert self._process is not None
-        self._process.terminate()
         try:
             return self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
