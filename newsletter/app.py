@@ -22,6 +22,7 @@ from newsletter.delivery import api as delivery_api
 from newsletter.delivery import console as delivery_console
 from newsletter.delivery import doubts_api, doubts_console, mailing_api, pace_console, writing
 from newsletter.edge import Edge
+from newsletter.editors import audit_console
 from newsletter.editors.console import console_router
 from newsletter.errors import NotFound
 from newsletter.figures import api as figures_api
@@ -35,6 +36,8 @@ from newsletter.measurement.hits import Hits
 from newsletter.measurement.targets import Targets
 from newsletter.newsletters import pages as newsletters_pages
 from newsletter.reference import api_reference
+from newsletter.retention import console as retention_console
+from newsletter.rights import desk_console
 from newsletter.settings import Settings
 from newsletter.signup import api as signup_api
 from newsletter.signup import console as signup_console
@@ -57,6 +60,9 @@ _CONSOLE = (
     figures_console,
     bounces_console,
     pace_console,
+    audit_console,
+    retention_console,
+    desk_console,
 )
 
 
@@ -75,7 +81,7 @@ def create_app(
         counting = Counting(installation.database, installation.clock)
         targets = Targets(installation.database, installation.clock)
         app.state.installation, app.state.counting, app.state.targets = installation, counting, targets
-        app.state.asking = Asking(installation.database, installation.clock, settings.retention_unconfirmed)
+        app.state.asking = Asking(installation, settings.retention_unconfirmed)
         assert isinstance(app, _Edged)
         app.hits = Hits(installation.keys, counting, targets)
         stop = asyncio.Event()
@@ -100,7 +106,7 @@ def create_app(
             *(handler for pages in _PUBLIC for handler in pages.handlers),
             Router("/api/v1", route_handlers=[handler for api in _API for handler in api.handlers]),
             api_reference,
-            console_router(settings, keys, [handler for console in _CONSOLE for handler in console.handlers]),
+            console_router(settings, keys, [_console()]),
             _static(),
             *more,
         ],
@@ -132,6 +138,12 @@ async def _refuse_unnameable(request: WebRequest) -> None:
     """Raise NotFound for a path that no file can have, at which the file system itself would stumble."""
     if "\0" in request.url.path or "\0" in str(request.scope["path"]):
         raise NotFound("There is nothing at this address.")
+
+
+def _console() -> Router:
+    """Give every page of the console; each says so where a rights request is overdue."""
+    handlers = [handler for console in _CONSOLE for handler in console.handlers]
+    return Router("/", route_handlers=handlers, guards=[desk_console.note_overdue])
 
 
 def _static() -> Router:

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -17,10 +18,12 @@ from newsletter import logs, schema
 from newsletter.agreements.opening import open_newsletter
 from newsletter.bounces.explaining import contents, explained
 from newsletter.database import Session
-from newsletter.editors import accounts, keys, sessions
+from newsletter.editors import accounts, audit, keys, sessions
+from newsletter.editors.audit import Act
 from newsletter.errors import MisconfiguredError
 from newsletter.installation import Installation, open_installation
 from newsletter.mail import dkim_keys
+from newsletter.retention import actions as retention
 from newsletter.settings import load
 from newsletter.unsubscribe.actions import unsubscribe
 from newsletter.unsubscribe.mailto import read_mail
@@ -38,6 +41,16 @@ def cli() -> None:
 
 def _within(act: Callable[[Installation, Session], Awaitable[Any]]) -> Any:
     """Run `act` in one transaction on an up-to-date database, and give what it gives."""
+
+    async def within(installation: Installation) -> Any:
+        async with installation.database.write() as session:
+            return await act(installation, session)
+
+    return _open(within)
+
+
+def _open(act: Callable[[Installation], Awaitable[Any]]) -> Any:
+    """Run `act` on an up-to-date installation, and give what it gives."""
     settings = load()
     logs.configure()
     settings.keyring()
@@ -46,8 +59,7 @@ def _within(act: Callable[[Installation, Session], Awaitable[Any]]) -> Any:
     async def run() -> Any:
         installation = open_installation(settings)
         try:
-            async with installation.database.write() as session:
-                return await act(installation, session)
+            return await act(installation)
         finally:
             await installation.database.close()
 
@@ -128,6 +140,7 @@ def new(slug: str, name: str, sender: str, language: str, description: str, as_j
     async def act(installation: Installation, session: Session) -> dict[str, str]:
         given = {"name": name, "sender": sender, "language": language, "description": description}
         made = await open_newsletter(session, installation, slug, given)
+        await audit.note(session, installation, audit.CLI, Act.NEWSLETTER_MADE, newsletter_id=made.id)
         return {"id": made.id, "slug": made.slug, "url": installation.url(f"/newsletters/{made.slug}")}
 
     made = _within(act)
@@ -162,7 +175,7 @@ def receive(*, explains: bool, files: tuple[str, ...], as_json: bool) -> None:
         subscription_id = read_mail(installation.keys, message, installation.settings.bounce_domain)
         if subscription_id is None:
             return "ignored"
-        await unsubscribe(session, installation.clock, subscription_id, "mailto")
+        await unsubscribe(session, installation, subscription_id, "mailto")
         return "unsubscribe"
 
     try:
@@ -208,7 +221,8 @@ def editor_add(address: str, name: str) -> None:
     password = _password()
 
     async def act(installation: Installation, session: Session) -> None:
-        await accounts.add(session, installation.clock, address, name, password)
+        added = await accounts.add(session, installation.clock, address, name, password)
+        await audit.note(session, installation, audit.CLI, Act.EDITOR_ADDED, subject_id=added.id)
 
     _within(act)
     click.echo("Added.")
@@ -223,12 +237,50 @@ def editor_reset(address: str) -> None:
     """
     password = _password()
 
-    async def act(_: Installation, session: Session) -> None:
+    async def act(installation: Installation, session: Session) -> None:
         changed = await accounts.set_password(session, address, password)
         await sessions.end_all(session, changed.id)
+        await audit.note(session, installation, audit.CLI, Act.PASSWORD_RESET, subject_id=changed.id)
 
     _within(act)
     click.echo("The new password is set.")
+
+
+@editor.command("remove")
+@click.argument("address")
+def editor_remove(address: str) -> None:
+    """Take an editor's account away. Their name stays as long as the audit trail tells what they did.
+
+    Example: newsletter editor remove ola@example.com
+    """
+
+    async def act(installation: Installation, session: Session) -> None:
+        removed = await accounts.remove(session, installation.clock, address)
+        await audit.note(session, installation, audit.CLI, Act.EDITOR_REMOVED, subject_id=removed)
+
+    _within(act)
+    click.echo("Removed.")
+
+
+@cli.command("retention")
+@click.option("--dry-run", is_flag=True, help="Only count what would be purged.")
+@_JSON
+def retention_command(dry_run: bool, as_json: bool) -> None:
+    """Purge what is kept no longer, rule by rule. A worker does this by itself, every ten minutes.
+
+    Ends with 1 where a rule failed.
+
+    Example: newsletter retention --dry-run
+    """
+    ran = _open(lambda installation: retention.by_hand(installation, audit.CLI, dry_run=dry_run))
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in ran]))
+    else:
+        for each in ran:
+            said = f"failed: {each.error}" if each.error else f"{'would purge' if dry_run else 'purged'} {each.purged}"
+            click.echo(f"{each.rule}: {said}")
+    if any(each.error for each in ran):
+        sys.exit(1)
 
 
 @cli.group()
@@ -279,6 +331,7 @@ def api_key_create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """
 
     async def act(installation: Installation, session: Session) -> str:
+        await audit.note(session, installation, audit.CLI, Act.API_KEY_MADE)
         return await keys.create(session, installation.clock, name, scopes)
 
     key = _within(act)

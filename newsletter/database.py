@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Engine, Float, Table, create_engine, event, make_url, text
+from sqlalchemy import CursorResult, DateTime, Engine, Float, Result, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
@@ -31,7 +31,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession as Session
 from newsletter.immediate import carry_out
 from newsletter.personal import is_personal
 
-__all__ = ["Database", "Moment", "Session", "database_seconds", "insert", "queue_engine", "sync_engine"]
+__all__ = ["Database", "Moment", "Session", "database_seconds", "insert", "queue_engine", "rows_of", "sync_engine"]
 
 T = TypeVar("T")
 _BUSY_SECONDS = 20
@@ -100,6 +100,12 @@ def insert(session: Session, table: Any) -> Any:
 def insert_of(dialect: str, table: Any) -> Any:
     """Give the same for the database of that name, to be made once and kept."""
     return sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+
+
+def rows_of(result: Result[Any]) -> int:
+    """Give how many rows an UPDATE or a DELETE has changed."""
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
 
 
 def _set_pragmas(connection: Any, *, foreign_keys: bool) -> None:

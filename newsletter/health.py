@@ -53,8 +53,8 @@ async def _worker_silence(session: Session) -> float | None:
 
 
 async def _oldest_letter(session: Session, installation: Installation) -> float:
-    # Not when it is due: while the relay is down, that is put off again and again.
-    oldest = (await session.exec(select(func.min(Letter.created_at)))).one()
+    # Not when it is due: while the relay is down, that is put off again and again. Those of a notice mailing may wait.
+    oldest = (await session.exec(select(func.min(Letter.created_at)).where(col(Letter.bulk).is_(False)))).one()
     return max(0.0, (installation.clock.now() - oldest).total_seconds()) if oldest else 0.0
 
 

@@ -23,7 +23,9 @@ class Category(StrEnum):
     WORK = "title and employer"
     AGREEMENT = "agreement and its evidence"
     PREFERENCE = "preferences"
+    REQUEST = "rights requests"
     ACCOUNT = "editor account"
+    TAG = "keyed tag of the address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,18 @@ def declarations(metadata: MetaData) -> Iterator[tuple[Column[Any], Personal]]:
         for column in table.columns:
             if _KEY in column.info:
                 yield column, column.info[_KEY]
+
+
+def addressed(metadata: MetaData) -> Iterator[Table]:
+    """Give the tables that hold a reader's address of their own, by which whatever is there of somebody is found.
+
+    They are those with a column `canonical` that is declared personal, in the order of their names. An editor's account
+    is not one: an editor may be a reader too, and leaves as one alone.
+    """
+    for table in sorted(metadata.tables.values(), key=lambda table: table.name):
+        declared = table.columns["canonical"].info.get(_KEY) if "canonical" in table.columns else None
+        if declared is not None and declared.category is not Category.ACCOUNT:
+            yield table
 
 
 def is_personal(table: Table) -> bool:

@@ -19,34 +19,56 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import SQLModel
 
 from newsletter import jobs
+from newsletter.agreements import notice_tables as notices
 from newsletter.agreements import tables as agreements
+from newsletter.agreements import tag_tables as tags
 from newsletter.bounces import tables as bounces
+from newsletter.chain import tables as chain
 from newsletter.database import sync_engine
 from newsletter.delivery import pace_tables as paces
 from newsletter.delivery import tables as delivery
+from newsletter.editors import audit_tables as audit
 from newsletter.editors import tables as editors
 from newsletter.errors import MisconfiguredError
+from newsletter.imports import tables as imports
 from newsletter.issues import tables as issues
 from newsletter.mail import tables as mail
 from newsletter.measurement import tables as measurement
+from newsletter.newsletters import processor_tables as processors
 from newsletter.newsletters import tables as newsletters
+from newsletter.privacy import tables as privacy
+from newsletter.renewal import tables as renewal
+from newsletter.retention import tables as retention
+from newsletter.rights import desk_tables as desk
+from newsletter.rights import tables as rights
 from newsletter.settings import Settings
 from newsletter.signup import tables as signup
 from newsletter.subscribers import tables as subscribers
 
 TABLES = (
     agreements,
+    audit,
     bounces,
+    chain,
     delivery,
+    desk,
     editors,
+    imports,
     issues,
     jobs,
     mail,
     measurement,
     newsletters,
+    notices,
     paces,
+    privacy,
+    processors,
+    rights,
+    renewal,
+    retention,
     signup,
     subscribers,
+    tags,
 )
 METADATA = SQLModel.metadata
 _LOCK = 0x6E6577736C657474  # "newslett": the advisory lock that whoever migrates holds

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from newsletter.errors import MisconfiguredError
 from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring, new_id, new_secret
 
 PREFIX = "NEWSLETTER_"
 KEY_FILE = "secret.key"
+LONGEST_RECEIPTS = 90
 
 # Nothing that would end a header line, split a link in a mail, or put a password into one.
 _WEB_ADDRESS = re.compile(r"https?://[^\s@?#<>\"\\]+")
@@ -113,12 +114,43 @@ class Settings(BaseModel):
     controller_organisation_number: Annotated[str, Field(description="Its organisation number.")] = ""
     controller_address: Annotated[str, Field(description="Its postal address, on one line.")] = ""
     controller_email: Annotated[str, Field(description="Where readers write about privacy.")] = ""
+    controller_data_protection_officer: Annotated[
+        str, Field(description="How to reach the data protection officer, where there is one.")
+    ] = ""
     metrics_token: Annotated[
         str, Field(repr=False, description="The bearer token for /metrics; without it nobody may read them.")
     ] = ""
     retention_unconfirmed: Annotated[
         int, Field(ge=1, le=168, description="Hours after which a signup that nobody confirmed is purged (RULES C6).")
     ] = 72
+    retention_audit: Annotated[
+        int, Field(ge=1, le=120, description="Months after which an entry of the audit trail is purged.")
+    ] = 24
+    retention_receipts: Annotated[
+        int,
+        Field(ge=0, le=1096, description="Days for which a receipt is kept of an agreement that ended (RULES C3)."),
+    ] = 90
+    retention_receipts_reason: Annotated[
+        str,
+        Field(
+            validate_default=True, description="Why receipts are kept longer than 90 days; needed where they are (RULES C3)."
+        ),
+    ] = ""
+    retention_suppressions: Annotated[
+        int,
+        Field(ge=1, le=1096, description="Days for which an address that must not be mailed is recognised (RULES C4)."),
+    ] = 1096
+    retention_tombstones: Annotated[
+        int,
+        Field(ge=1, le=366, description="Days for which backups are kept: until then whoever left can be deleted again."),
+    ] = 35
+    tombstone_file: Annotated[
+        Path | None,
+        Field(
+            description="Where tombstones are kept outside the database: on a volume that all processes share, and not "
+            "in the backups. At first `tombstones.jsonl` in the data folder."
+        ),
+    ] = None
 
     @field_validator("base_url")
     @classmethod
@@ -140,6 +172,18 @@ class Settings(BaseModel):
         if value and len(value.encode()) < MINIMUM_SECRET_BYTES:
             raise ValueError(f"it must be at least {MINIMUM_SECRET_BYTES} characters long")
         return value
+
+    @field_validator("retention_receipts_reason")
+    @classmethod
+    def _long_receipts_have_a_reason(cls, value: str, read: ValidationInfo) -> str:
+        if read.data.get("retention_receipts", 0) > LONGEST_RECEIPTS and not value.strip():
+            raise ValueError(f"say here why receipts are kept longer than {LONGEST_RECEIPTS} days")
+        return value
+
+    @property
+    def tombstones(self) -> Path:
+        """Give the file of the tombstones."""
+        return self.tombstone_file or self.data_dir / "tombstones.jsonl"
 
     @property
     def database(self) -> str:

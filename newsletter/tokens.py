@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -49,6 +50,16 @@ def new_id() -> str:
 def new_nonce() -> bytes:
     """Give 128 random bits that are to be stored nowhere beside a person (DESIGN §6)."""
     return secrets.token_bytes(ID_BYTES)
+
+
+def new_salt() -> bytes:
+    """Give 256 random bits from which the keys of an epoch are derived, and which go when the epoch does."""
+    return secrets.token_bytes(32)
+
+
+def keyed(key: bytes, data: bytes) -> bytes:
+    """Give the 32-byte HMAC-SHA256 of `data` under `key`."""
+    return hmac.digest(key, data, "sha256")
 
 
 def new_secret() -> str:
@@ -111,6 +122,30 @@ class Keyring:
     def tag(self, purpose: str, data: bytes) -> bytes:
         """Give the 32-byte HMAC-SHA256 of `data` under the key of `purpose`."""
         return hmac.digest(_derive(self.root, purpose), data, "sha256")
+
+    def seal(self, purpose: str, content: str) -> str:
+        """Give the seal of `content`, 128 bits in hex: whoever has the database alone can't make it."""
+        return self.tag(purpose, content.encode()).hex()[: 2 * MAC_BYTES]
+
+    def is_sealed(self, purpose: str, content: str, seal: str) -> bool:
+        """Say whether `seal` is that of `content`, under the root secret or the one before it."""
+        for root in self._roots():
+            right = hmac.digest(_derive(root, purpose), content.encode(), "sha256").hex()[: 2 * MAC_BYTES]
+            if equal(seal, right):
+                return True
+        return False
+
+    def signing_keys(self, purpose: str) -> list[Ed25519PrivateKey]:
+        """Give the Ed25519 keys of `purpose`: that of the root secret, then that of the one before it."""
+        return [Ed25519PrivateKey.from_private_bytes(_derive(root, f"ed25519/{purpose}")) for root in self._roots()]
+
+    def epoch_keys(self, purpose: str, salt: bytes) -> list[bytes]:
+        """Give the keys of an epoch, from its salt: the one to tag with, then that of the previous root secret.
+
+        They are derived anew each time: once the salt is destroyed no memory is to hold them (RULES C5).
+        """
+        info = b"newsletter/" + purpose.encode()
+        return [HKDF(algorithm=SHA256(), length=32, salt=salt, info=info).derive(root) for root in self._roots()]
 
     def sign(self, purpose: str, payload: bytes) -> str:
         """Give a token that carries `payload` readably and proves that we made it for `purpose`."""

@@ -112,6 +112,7 @@ def page(
         path=request.url.path,
         status=status,
         editor=request.scope.get("user"),
+        overdue_requests=request.scope["state"].get("overdue_requests", 0),
         csrf_token=csrf_token if isinstance(csrf_token, str) else "",
         **context,
     )

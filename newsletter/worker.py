@@ -19,11 +19,10 @@ from sqlmodel import col, select
 from newsletter.bounces import actions as bounces
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import journal, ledger, leftovers, paces
+from newsletter.delivery import leftovers
 from newsletter.delivery.limits import Limits
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
-from newsletter.editors.sessions import purge_expired
 from newsletter.installation import Installation
 from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
@@ -33,8 +32,9 @@ from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox, Writer, WrittenLetter
 from newsletter.mail.relays import Routes
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.retention import actions as retention
+from newsletter.rights.desk_letters import remind, write_reminder
 from newsletter.settings import Settings
-from newsletter.signup.actions import purge_unconfirmed
 from newsletter.signup.letters import write_confirmation, write_welcome
 from newsletter.tokens import new_id
 from newsletter.unsubscribe.actions import unsubscribe_token
@@ -81,6 +81,7 @@ class Worker:
         loops: dict[str, tuple[float, Callable[[], Awaitable[object]]]] = {
             "heartbeat": (5.0, self._beat),
             "letters": (0.3, self._mail_letters),
+            "many letters": (0.5, self._mail_many),
             "mailings": (0.3, self._sweep),
             "dead": (1.0, self._bury),
             "jobs": (600.0, self._jobs.forget_finished),
@@ -116,12 +117,19 @@ class Worker:
             )
 
     async def _mail_letters(self) -> None:
+        if await self._letters_wait(bulk=False):
+            await self._outbox.mail_waiting(self._stop.is_set)
+
+    async def _mail_many(self) -> None:
+        await renewal.feed(self._installation)
+        if await self._letters_wait(bulk=True):
+            await self._outbox.mail_waiting(self._stop.is_set, bulk=True)
+
+    async def _letters_wait(self, *, bulk: bool) -> bool:
         now = self._installation.clock.now()
         async with self._installation.database.read() as session:
-            due = select(func.count()).select_from(Letter).where(Letter.due_at <= now)
-            waiting = (await session.exec(due.where(Letter.leased_until < database_seconds()))).one()
-        if waiting:
-            await self._outbox.mail_waiting(self._stop.is_set)
+            due = select(Letter.id).where(Letter.bulk == bulk, Letter.due_at <= now)
+            return (await session.exec(due.where(Letter.leased_until < database_seconds()).limit(1))).first() is not None
 
     async def _sweep(self) -> None:
         database, clock = self._installation.database, self._installation.clock
@@ -146,16 +154,10 @@ class Worker:
                 await bounces.settle(session, self._installation, subscriber_id)
 
     async def _retain(self, _: str) -> None:
-        clock = self._installation.clock
         async with self._installation.database.write() as session:
-            await purge_unconfirmed(session, clock)
-            await purge_expired(session, self._installation)
-            await bounces.purge_tallies(session, self._installation)
-            await delivery.forget_old_marks(session, clock)
             await leftovers.settle_interrupted(session, self._installation)
-            await paces.forget_idle(session, await ledger.now(session))
-            leases = await ledger.leases(session)
-        journal.sweep(self._installation.settings.journal_dir, leases, clock.now().timestamp())
+            await remind(session, self._installation)
+        await retention.run_due(self._installation)
 
 
 def check(settings: Settings) -> None:
@@ -184,6 +186,7 @@ def _writers(installation: Installation) -> dict[LetterKind, Writer]:
         LetterKind.CONFIRMATION: partial(write_confirmation, installation),
         LetterKind.WELCOME: welcome,
         LetterKind.TEST: partial(write_test, installation),
+        LetterKind.RIGHTS_DUE: partial(write_reminder, installation),
     }
 
 

@@ -1,5 +1,7 @@
 """The fixtures of every test. What they run on is in `tests/support`."""
 
+import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -21,6 +23,14 @@ from tests.support.program import Program
 
 MORNING = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 KEYS = Keyring(b"a root secret that only tests have")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the program be compiled once, for it is started a hundred times: also where nothing may be written here."""
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        folder = tempfile.TemporaryDirectory(prefix="newsletter-compiled-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["PYTHONPYCACHEPREFIX"] = folder.name
 
 
 @pytest.fixture(scope="session")

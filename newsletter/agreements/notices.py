@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import nh3
@@ -56,8 +57,19 @@ def as_html(text: str) -> str:
     )
 
 
-async def put_in_force(session: Session, clock: Clock, newsletter_id: str, wording: Wording) -> Notice:
-    """Let the newsletter show `wording` from now on. The same words twice are one notice."""
+async def put_in_force(
+    session: Session,
+    clock: Clock,
+    newsletter_id: str,
+    wording: Wording,
+    valid_from: datetime | None = None,
+    *,
+    material: bool = False,
+) -> Notice:
+    """Let the newsletter show `wording` from now on, or from `valid_from` on. The same words twice are one notice.
+
+    `material` says that readers are to hear of the change (RULES A7).
+    """
     now = clock.now()
     notice = Notice(
         hash=wording.hash, language=wording.language, label=wording.label, text=wording.text, created_at=now
@@ -70,18 +82,19 @@ async def put_in_force(session: Session, clock: Clock, newsletter_id: str, wordi
             newsletter_id=newsletter_id,
             notice_hash=notice.hash,
             language=wording.language,
-            valid_from=now,
+            valid_from=valid_from or now,
+            material=material,
         )
     )
     return notice
 
 
-async def in_force(session: Session, newsletter_id: str) -> dict[str, Notice]:
-    """Give the notices the newsletter shows now, by language."""
+async def in_force(session: Session, newsletter_id: str, at: datetime) -> dict[str, Notice]:
+    """Give the notices the newsletter shows at that time, by language. Those that are planned for later are not."""
     found = await session.exec(
         select(NoticeUse.language, Notice)
         .join(Notice, col(Notice.hash) == col(NoticeUse.notice_hash))
-        .where(NoticeUse.newsletter_id == newsletter_id)
+        .where(NoticeUse.newsletter_id == newsletter_id, NoticeUse.valid_from <= at)
         .order_by(col(NoticeUse.valid_from), col(NoticeUse.id))
     )
     return dict(found.all())
@@ -92,9 +105,13 @@ async def find(session: Session, notice_hash: str) -> Notice | None:
     return await session.get(Notice, notice_hash)
 
 
-async def has_shown(session: Session, newsletter_id: str, notice_hash: str) -> bool:
-    """Say whether the newsletter shows that notice, or ever did."""
+async def has_shown(session: Session, newsletter_id: str, notice_hash: str, at: datetime) -> bool:
+    """Say whether the newsletter shows that notice at that time, or ever did before."""
     found = await session.exec(
-        select(NoticeUse.id).where(NoticeUse.newsletter_id == newsletter_id, NoticeUse.notice_hash == notice_hash)
+        select(NoticeUse.id).where(
+            NoticeUse.newsletter_id == newsletter_id,
+            NoticeUse.notice_hash == notice_hash,
+            NoticeUse.valid_from <= at,
+        )
     )
     return found.first() is not None

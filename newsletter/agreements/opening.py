@@ -9,6 +9,7 @@ from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.language import LANGUAGES
 from newsletter.newsletters import actions
+from newsletter.newsletters.controller import responsible_for
 from newsletter.newsletters.tables import Measurement, Newsletter
 
 
@@ -39,7 +40,7 @@ async def change_newsletter(
     before = first_notices(installation, newsletter)
     newsletter.sqlmodel_update(actions.read_settings(settings))
     session.add(newsletter)
-    in_force = await notices.in_force(session, newsletter.id)
+    in_force = await notices.in_force(session, newsletter.id, installation.clock.now())
     for old, new in zip(before, first_notices(installation, newsletter), strict=True):
         notice = in_force.get(old.language)
         if old != new and notice is not None and notice.hash == old.hash:
@@ -47,10 +48,5 @@ async def change_newsletter(
 
 
 def _controller(installation: Installation, newsletter: Newsletter) -> Controller:
-    settings = installation.settings
-    return Controller(
-        name=settings.controller_name or newsletter.sender_name or newsletter.name,
-        organisation_number=settings.controller_organisation_number,
-        address=settings.controller_address,
-        email=settings.controller_email or newsletter.sender_address,
-    )
+    company = responsible_for(installation.settings, newsletter)
+    return Controller(company.name, company.organisation_number, company.address, company.contact)

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Executable, delete, update
+from sqlalchemy import ColumnElement, Executable, delete, func, update
 from sqlmodel import col, select
 
 from newsletter.addresses import canonical
-from newsletter.agreements.ending import delete_person
+from newsletter.agreements.actions import Origin
+from newsletter.agreements.ending import Cause, erase_person, lock_person
 from newsletter.bounces.rules import Tallied, is_dead, trips_breaker
 from newsletter.bounces.tables import Tally
-from newsletter.database import Session, insert, insert_of
+from newsletter.database import Session, insert, insert_of, rows_of
 from newsletter.delivery.sending import Reported
 from newsletter.installation import Installation
 from newsletter.mail.smtp import Outcome, OutcomeKind
@@ -25,7 +26,7 @@ from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber, Subscription
 from newsletter.tokens import Keyring
 
-_TALLY_LIFE = timedelta(days=2)
+TALLY_LIFE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ async def settle(session: Session, installation: Installation, subscriber_id: st
         await session.execute(update(DeadSignal).where(held).values(state=SignalState.QUARANTINED))
         return False
     due = installation.clock.now() - timedelta(seconds=installation.settings.dead_address_hold)
-    return signal.at <= due and await _bury(session, subscriber_id, SignalState.HELD)
+    return signal.at <= due and await _bury(session, installation, subscriber_id, SignalState.HELD)
 
 
 async def _breaker(session: Session, installation: Installation, signal: DeadSignal) -> bool:
@@ -174,24 +175,14 @@ async def _tallied(session: Session, name: str, at: datetime) -> list[Tallied]:
     return [now, *(now + found[other] for other in (before, after) if other in found)]
 
 
-async def _bury(session: Session, subscriber_id: str, state: SignalState) -> bool:
+async def _bury(session: Session, installation: Installation, subscriber_id: str, state: SignalState) -> bool:
     """Delete a subscriber whose signal still stands, with what that address asked for and has not confirmed."""
-    subscriber = await session.get(Subscriber, subscriber_id)
-    if subscriber is None:
-        return False
-    # Locked in the order in which a confirmation locks them, so that neither waits for the other; and then looked at
-    # again, for a confirmation shows that the mailbox is alive.
-    requests = (col(SignupRequest.canonical) == subscriber.canonical) | (
-        col(SignupRequest.subscriber_id) == subscriber_id
-    )
-    await session.exec(select(SignupRequest.id).where(requests).order_by(col(SignupRequest.id)).with_for_update())
-    await session.exec(select(Subscriber.id).where(Subscriber.id == subscriber_id).with_for_update())
+    person = await lock_person(session, subscriber_id)
+    # Looked at behind the locks, for a confirmation shows that the mailbox is alive.
     signal = await session.get(DeadSignal, subscriber_id, populate_existing=True)
-    if signal is None or signal.state != state:
+    if person is None or signal is None or signal.state != state:
         return False
-    await session.execute(delete(SignupRequest).where(requests))
-    await delete_person(session, subscriber_id)
-    return True
+    return await erase_person(session, installation, subscriber_id, Cause.DEAD, Origin("system", "bounce"))
 
 
 async def held(session: Session) -> list[Held]:
@@ -220,17 +211,24 @@ async def release(session: Session, domain_tag: str) -> None:
     await session.execute(delete(DeadSignal).where(_quarantined(domain_tag)))
 
 
-async def confirm(session: Session, domain_tag: str) -> None:
+async def confirm(session: Session, installation: Installation, domain_tag: str) -> None:
     """An editor says that a domain's addresses are dead: delete them."""
     query = select(DeadSignal.subscriber_id).where(_quarantined(domain_tag)).order_by(col(DeadSignal.subscriber_id))
     for subscriber_id in (await session.exec(query)).all():
-        await _bury(session, subscriber_id, SignalState.QUARANTINED)
+        await _bury(session, installation, subscriber_id, SignalState.QUARANTINED)
 
 
 def _quarantined(domain_tag: str) -> ColumnElement[bool]:
     return (col(DeadSignal.domain_tag) == domain_tag) & (col(DeadSignal.state) == SignalState.QUARANTINED)
 
 
-async def purge_tallies(session: Session, installation: Installation) -> None:
-    """Delete the tallies that no verdict needs any more."""
-    await session.execute(delete(Tally).where(col(Tally.hour) < installation.clock.now() - _TALLY_LIFE))
+async def count_tallies(session: Session, installation: Installation) -> int:
+    """Give how many tallies no verdict needs any more."""
+    old = col(Tally.hour) < installation.clock.now() - TALLY_LIFE
+    return (await session.exec(select(func.count()).select_from(Tally).where(old))).one()
+
+
+async def purge_tallies(session: Session, installation: Installation) -> int:
+    """Delete the tallies that no verdict needs any more; give how many."""
+    old = col(Tally.hour) < installation.clock.now() - TALLY_LIFE
+    return rows_of(await session.execute(delete(Tally).where(old)))

@@ -158,12 +158,19 @@ async def _end(session: Session, clock: Clock, mailing: Mailing) -> None:
         await lose_order(session, mailing.issue_id)
 
 
-async def forget_old_marks(session: Session, clock: Clock) -> None:
-    """Destroy the marks of the mailings that ended 30 days ago, counted from the day's beginning (DESIGN §6)."""
+async def old_marks(session: Session, clock: Clock) -> Sequence[str]:
+    """Give the issues whose marks are to be destroyed: 30 days after the mailing, counted from the day's beginning."""
     over = select(Mailing.issue_id).where(col(Mailing.finished_at) < clock.now() - MARKS_LIFE)
     keyed = over.where(exists().where(col(MeasurementKey.issue_id) == col(Mailing.issue_id)))
-    for issue_id in (await session.exec(keyed)).all():
+    return (await session.exec(keyed)).all()
+
+
+async def forget_old_marks(session: Session, clock: Clock) -> int:
+    """Destroy the marks of the mailings that ended 30 days ago (DESIGN §6); give of how many."""
+    over = await old_marks(session, clock)
+    for issue_id in over:
         await forget_marks(session, issue_id)
+    return len(over)
 
 
 async def with_work(session: Session) -> list[str]:

@@ -11,6 +11,8 @@ from msgspec import Meta
 
 from newsletter.api import IssueId, Slug, problems, require_json
 from newsletter.delivery import actions
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.issues import actions as issues
 from newsletter.issues.rendering import LONGEST_BODY, LONGEST_SUBJECT
@@ -71,6 +73,7 @@ async def create_issue(
         newsletter = await newsletters.by_slug(session, slug)
         issues.compiled(installation, newsletter, data.subject, data.body)
         issue = await issues.write(session, installation.clock, newsletter.id, data.subject, data.body)
+        await audit.did(request, session, Act.ISSUE_BEGUN, subject_id=issue.id, newsletter_id=newsletter.id)
     return _issue(issue, newsletter, ())
 
 

@@ -11,6 +11,8 @@ from newsletter.delivery import actions, doubts
 from newsletter.delivery.planning import as_read, as_typed, read_start
 from newsletter.delivery.progress import pace, progress
 from newsletter.delivery.tables import Mailing, MailingState
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.errors import InvalidInput, NotFound
 from newsletter.issues import actions as issues
 from newsletter.issues.rendering import InvalidIssue
@@ -19,6 +21,7 @@ from newsletter.subscribers.actions import count_mailable
 from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 _MOMENT = 90
+_STEERING = {"pause": Act.MAILING_PAUSED, "resume": Act.MAILING_RESUMED, "cancel": Act.MAILING_CANCELLED}
 _STATES_WITH_REFUSALS = (MailingState.FINISHED, MailingState.CANCELLED, MailingState.PAUSED)
 
 
@@ -61,7 +64,9 @@ async def send(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     try:
         starts_at = read_start(typed)
         async with installation.database.write() as session:
-            await actions.schedule(session, installation, issue_id, undo=True, starts_at=starts_at)
+            mailing = await actions.schedule(session, installation, issue_id, undo=True, starts_at=starts_at)
+            newsletter_id = mailing.newsletter_id
+            await audit.did(request, session, Act.MAILING_SCHEDULED, subject_id=issue_id, newsletter_id=newsletter_id)
     except InvalidIssue:
         raise
     except InvalidInput as error:
@@ -84,11 +89,12 @@ async def progress_fragment(request: WebRequest, issue_id: FromPath[str]) -> Res
 @post("/issues/{issue_id:str}/mailing/{verb:str}", include_in_schema=False, status_code=303)
 async def steer(request: WebRequest, issue_id: FromPath[str], verb: FromPath[str]) -> Response[Any]:
     """Pause, resume or cancel a mailing."""
-    if verb not in ("pause", "resume", "cancel"):
+    if verb not in _STEERING:
         raise NotFound("There is nothing at this address.")
     installation = installation_of(request)
     async with installation.database.write() as session:
         await actions.steer(session, installation.clock, issue_id, verb)
+        await audit.did(request, session, _STEERING[verb], subject_id=issue_id)
     return see_other(f"/console/issues/{issue_id}/mailing")
 
 

@@ -1,4 +1,8 @@
-"""What each recipient gets: the compiled issue, filled in, with its own links, as the bytes that go over the wire."""
+"""What each recipient gets: the compiled issue, filled in, with its own links, as the bytes that go over the wire.
+
+A measured issue has two forms: with a pixel and links of its own in each mail, and as it is for whoever does not want to
+be measured: without a pixel, with direct links (RULES D2).
+"""
 
 from newsletter.database import Session
 from newsletter.delivery.copies import Addresses, Copies, Tokens, whole
@@ -10,6 +14,7 @@ from newsletter.mail.message import Mailbox, list_headers
 from newsletter.mail.smtp import Envelope
 from newsletter.measurement.links import click_token, open_token
 from newsletter.newsletters.tables import Measurement, Newsletter
+from newsletter.subscribers.tables import MeasurementChoice
 from newsletter.tokens import new_id, new_nonce
 from newsletter.unsubscribe.actions import unsubscribe_token
 from newsletter.unsubscribe.mailto import unsubscribe_mailbox
@@ -28,31 +33,37 @@ class Edition:
         self._measured = newsletter.measurement == Measurement.ANONYMOUS
         self._content = compiled(installation, newsletter, issue.subject, issue.body)
         self._sender = Mailbox(newsletter.sender_address, newsletter.sender_name or newsletter.name)
-        nobody = self._tokens(new_id())
-        self._copies = Copies.of(self._content, self._sender, nobody, self._addresses(nobody))
+        self._copies = self._form(measured=self._measured)
+        self._unmeasured = self._form(measured=False) if self._measured else self._copies
+
+    def _form(self, *, measured: bool) -> Copies | None:
+        nobody = self._tokens(new_id(), measured=measured)
+        return Copies.of(self._content, self._sender, nobody, self._addresses(nobody))
 
     def write(self, recipient: Recipient) -> tuple[Envelope, bytes]:
         """Write one recipient's mail. Its nonce is made here and kept nowhere, so a retry is a new mail (DESIGN §6)."""
-        tokens, now = self._tokens(recipient.subscription_id), self._installation.clock.now()
+        refused = recipient.measurement == MeasurementChoice.REFUSED
+        tokens = self._tokens(recipient.subscription_id, measured=self._measured and not refused)
+        copies, now = self._unmeasured if refused else self._copies, self._installation.clock.now()
         values = {
             "given_name": recipient.given_name,
             "family_name": recipient.family_name,
             "title": recipient.title,
             "employer": recipient.employer,
         }
-        if self._copies:
-            mail = self._copies.write(recipient.email, values, tokens, now)
+        if copies:
+            mail = copies.write(recipient.email, values, tokens, now)
         else:
             mail = whole(self._content, self._sender, recipient.email, values, self._addresses(tokens), now)
         return Envelope(self._sender.address, recipient.email), mail
 
-    def _tokens(self, subscription_id: str) -> Tokens:
+    def _tokens(self, subscription_id: str, *, measured: bool) -> Tokens:
         keys, domain = self._installation.keys, self._installation.settings.bounce_domain
         return Tokens(
             message_id=new_nonce().hex(),
             unsubscribe=unsubscribe_token(keys, subscription_id),
             mailbox=unsubscribe_mailbox(keys, subscription_id, domain) if domain else "",
-            opened=open_token(keys, self._issue_id, new_nonce()) if self._measured else "",
+            opened=open_token(keys, self._issue_id, new_nonce()) if measured else "",
         )
 
     def _addresses(self, tokens: Tokens) -> Addresses:

@@ -1,6 +1,6 @@
 """Those in doubt for other programs: listing them, and deciding about them, singly or all."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -11,8 +11,11 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Meta
 
 from newsletter.api import IssueId, problems, require_json
+from newsletter.database import Session
 from newsletter.delivery import doubts
 from newsletter.delivery.mailing_api import mailing_of
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.errors import InvalidInput
 from newsletter.web import installation_of
@@ -22,6 +25,7 @@ _ID = "^[a-z2-7]{26}$"
 _Id = Annotated[str, Meta(pattern=_ID)]
 _Ids = Annotated[list[_Id], Meta(min_length=1, max_length=_MOST, description="The ids of those who are meant.")]
 _After = Annotated[str | None, QueryParameter(pattern=_ID, description="`next` of the page before.")]
+_Deciding = Callable[[Session, str, Collection[str] | None], Awaitable[int]]
 _WHO = "Say who is meant: either `ids`, or `all` with true."
 
 
@@ -73,6 +77,7 @@ async def list_in_doubt(
     """Give who may or may not have got the issue, and may still be mailed."""
     async with installation_of(request).database.read() as session:
         found = await doubts.undecided(session, await mailing_of(session, issue_id), after)
+    await audit.showed(request, Act.DOUBTS_READ, subject_id=issue_id, count=len(found.items))
     return DoubtsOutput([DoubtOutput(**asdict(doubt)) for doubt in found.items], found.next)
 
 
@@ -89,9 +94,7 @@ async def list_in_doubt(
 )
 async def resend(request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[Decision]) -> Decided:
     """Let the issue go once more to these; a mailing that was finished goes on. Some of them may get it twice."""
-    chosen = data.chosen()
-    async with installation_of(request).database.write() as session:
-        return Decided(await doubts.resend(session, issue_id, chosen))
+    return await _decide(request, issue_id, data, doubts.resend, Act.DOUBTS_RESENT)
 
 
 @post(
@@ -107,9 +110,17 @@ async def resend(request: Request[Any, Any, State], issue_id: FromPath[IssueId],
 )
 async def let_be(request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[Decision]) -> Decided:
     """Send nothing more to these. They stay counted as in doubt, and are not listed any more."""
+    return await _decide(request, issue_id, data, doubts.let_be, Act.DOUBTS_LET_BE)
+
+
+async def _decide(
+    request: Request[Any, Any, State], issue_id: str, data: Decision, decision: _Deciding, act: Act
+) -> Decided:
     chosen = data.chosen()
     async with installation_of(request).database.write() as session:
-        return Decided(await doubts.let_be(session, issue_id, chosen))
+        decided = await decision(session, issue_id, chosen)
+        await audit.did(request, session, act, subject_id=issue_id, count=decided)
+    return Decided(decided)
 
 
 handlers = [list_in_doubt, resend, let_be]

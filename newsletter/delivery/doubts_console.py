@@ -9,13 +9,15 @@ from litestar.params import FromPath
 from newsletter.delivery import actions, doubts
 from newsletter.delivery.progress import progress
 from newsletter.delivery.rules import MOVES
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.errors import InvalidInput, NotFound
 from newsletter.issues import actions as issues
 from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 _ID = re.compile(r"[a-z2-7]{26}")
 _CHOICE = re.compile(rf"choose-({_ID.pattern})")
-_DECISIONS = {"resend": doubts.resend, "let-be": doubts.let_be}
+_DECISIONS = {"resend": (doubts.resend, Act.DOUBTS_RESENT), "let-be": (doubts.let_be, Act.DOUBTS_LET_BE)}
 
 
 @reading("/issues/{issue_id:str}/mailing/in-doubt")
@@ -33,6 +35,9 @@ async def _page(request: WebRequest, issue_id: str, after: str | None, wrong: di
             raise NotFound("This issue has not been mailed.")
         standing = await progress(session, mailing)
         found = await doubts.undecided(session, mailing, after)
+    await audit.showed(
+        request, Act.DOUBTS_READ, subject_id=issue.id, newsletter_id=newsletter.id, count=len(found.items)
+    )
     return page(
         request,
         "delivery/doubts.html",
@@ -59,8 +64,10 @@ async def decide(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
         raise InvalidInput("Choose whether to send it again or to let it be.")
     if not chosen and not everybody:
         return await _page(request, issue_id, None, {"people": "First tick those you mean."})
+    decide_about, act = decision
     async with installation_of(request).database.write() as session:
-        await decision(session, issue_id, None if everybody else chosen)
+        count = await decide_about(session, issue_id, None if everybody else chosen)
+        await audit.did(request, session, act, subject_id=issue_id, count=count)
     return see_other(f"/console/issues/{issue_id}/mailing" + ("" if everybody else "/in-doubt"))
 
 

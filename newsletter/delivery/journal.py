@@ -28,7 +28,7 @@ _STAGES = tuple(Stage)
 _ENTRY = Struct("<BBHBHHB")
 _DETAILS = Struct("<BHBHHB")
 _SIZE = _ENTRY.size
-_OLD_SECONDS = 24 * 3600.0
+OLD_SECONDS = 24 * 3600.0
 
 
 class Entry(IntEnum):
@@ -130,13 +130,23 @@ def read(folder: Path, block: Block) -> Mapping[int, Outcome | None] | None:
     }
 
 
-def sweep(folder: Path, leases: set[str], now: float) -> None:
-    """Remove the journals of yesterday and before that no lease of the ledger names any more; `now` since 1970."""
+def old(folder: Path, leases: set[str], now: float) -> list[Path]:
+    """Give the journals of yesterday and before that no lease of the ledger names any more; `now` since 1970."""
+    found = []
     for path in folder.glob("*.journal"):
         # Another worker of this machine may sweep, or forget its own, at the same time.
         with suppress(FileNotFoundError):
-            if path.stem.partition("-")[0] not in leases and path.stat().st_mtime < now - _OLD_SECONDS:
-                path.unlink()
+            if path.stem.partition("-")[0] not in leases and path.stat().st_mtime < now - OLD_SECONDS:
+                found.append(path)
+    return found
+
+
+def sweep(folder: Path, leases: set[str], now: float) -> int:
+    """Remove those journals; give how many."""
+    paths = old(folder, leases, now)
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return len(paths)
 
 
 def _path(folder: Path, lease: str | None, pass_number: int, first: int) -> Path:

@@ -32,6 +32,7 @@ class Recipient(NamedTuple):
     family_name: str | None
     title: str | None
     employer: str | None
+    measurement: str
     tries: int = 0
 
 
@@ -122,7 +123,7 @@ async def still_mailable(session: Session, block: Block, numbers: Collection[int
             col(Delivery.number).between(min(numbers), max(numbers)),
             col(Mailing.state) == MailingState.SENDING,
             col(Block.lease) == block.lease,
-            mailable(),
+            mailable(joined=True),
         )
     )
     return set((await session.execute(query)).scalars()).intersection(numbers)

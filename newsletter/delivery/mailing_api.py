@@ -16,6 +16,8 @@ from newsletter.database import Session
 from newsletter.delivery import actions
 from newsletter.delivery.progress import pace, progress
 from newsletter.delivery.tables import Mailing
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.errors import NotFound
 from newsletter.web import installation_of
@@ -97,6 +99,8 @@ async def send_issue(
     starts_at = data.starts_at if data else None
     async with installation.database.write() as session:
         mailing = await actions.schedule(session, installation, issue_id, undo=False, starts_at=starts_at)
+        newsletter_id = mailing.newsletter_id
+        await audit.did(request, session, Act.MAILING_SCHEDULED, subject_id=issue_id, newsletter_id=newsletter_id)
         return await _output(session, mailing)
 
 
@@ -131,7 +135,7 @@ async def get_refusals(request: Request[Any, Any, State], issue_id: FromPath[Iss
     return RefusalsOutput([RefusalOutput(**asdict(refusal)) for refusal in found])
 
 
-def _steering(verb: str) -> Any:
+def _steering(verb: str, act: Act) -> Any:
     @post(
         f"/issues/{{issue_id:str}}/mailing/{verb}",
         status_code=200,
@@ -147,7 +151,9 @@ def _steering(verb: str) -> Any:
         """Steer the mailing of an issue."""
         installation = installation_of(request)
         async with installation.database.write() as session:
-            return await _output(session, await actions.steer(session, installation.clock, issue_id, verb))
+            mailing = await actions.steer(session, installation.clock, issue_id, verb)
+            await audit.did(request, session, act, subject_id=issue_id, newsletter_id=mailing.newsletter_id)
+            return await _output(session, mailing)
 
     return steer
 
@@ -174,7 +180,7 @@ handlers = [
     send_issue,
     get_mailing,
     get_refusals,
-    _steering("pause"),
-    _steering("resume"),
-    _steering("cancel"),
+    _steering("pause", Act.MAILING_PAUSED),
+    _steering("resume", Act.MAILING_RESUMED),
+    _steering("cancel", Act.MAILING_CANCELLED),
 ]

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, select, update
 from sqlmodel import SQLModel, col
 
-from newsletter.database import Session, insert
+from newsletter.database import Session, insert, rows_of
 from newsletter.delivery.pace_tables import Pace, SendingDay
 from newsletter.delivery.slowing import GOOD_SECONDS, HIGHEST, Slowness, Trouble
 from newsletter.mail.meters import Meter
@@ -20,7 +20,7 @@ from newsletter.tokens import Keyring
 
 # Tables, not models: these are plain statements.
 _PACE, _DAY = SQLModel.metadata.tables["pace"], SQLModel.metadata.tables["sending_day"]
-_IDLE_SECONDS = 3600.0
+IDLE_SECONDS = 3600.0
 _KEPT_DAYS = timedelta(days=90)
 _LONGEST_TROUBLE = GOOD_SECONDS * max(HIGHEST.values())
 
@@ -91,14 +91,25 @@ async def days(session: Session, domains: Collection[str]) -> dict[tuple[str, da
     return {(row.domain, row.day): row.used for row in (await session.execute(query)).all()}
 
 
-async def forget_idle(session: Session, now: float) -> None:
-    """Delete the rows that say nothing any more, and the days of warm-ups that are long over."""
-    old = now - _IDLE_SECONDS
-    idle = (col(Pace.full_at) < old, col(Pace.queue_at) < old, col(Pace.troubled_at) < old - _LONGEST_TROUBLE)
+async def count_idle(session: Session, now: float) -> int:
+    """Give how many rows say nothing any more, those of warm-ups that are long over among them."""
+    idle = select(func.count()).select_from(_PACE).where(_says_nothing(now))
+    days = select(func.count()).select_from(SendingDay).where(col(SendingDay.day) < day_of(now) - _KEPT_DAYS)
+    return int((await session.execute(idle)).scalar_one() + (await session.execute(days)).scalar_one())
+
+
+async def forget_idle(session: Session, now: float) -> int:
+    """Delete the rows that say nothing any more, and the days of warm-ups that are long over; give how many."""
     # What somebody holds is left for the next time: a deletion locks in no order that others keep to.
-    free = select(col(Pace.tag)).where(*idle).with_for_update(skip_locked=True)
-    await session.execute(delete(_PACE).where(col(Pace.tag).in_(free)))
-    await session.execute(delete(SendingDay).where(col(SendingDay.day) < day_of(now) - _KEPT_DAYS))
+    free = select(col(Pace.tag)).where(_says_nothing(now)).with_for_update(skip_locked=True)
+    idle = await session.execute(delete(_PACE).where(col(Pace.tag).in_(free)))
+    days = await session.execute(delete(SendingDay).where(col(SendingDay.day) < day_of(now) - _KEPT_DAYS))
+    return rows_of(idle) + rows_of(days)
+
+
+def _says_nothing(now: float) -> ColumnElement[bool]:
+    old = now - IDLE_SECONDS
+    return and_(col(Pace.full_at) < old, col(Pace.queue_at) < old, col(Pace.troubled_at) < old - _LONGEST_TROUBLE)
 
 
 def _is(domain: str, day: date) -> ColumnElement[bool]:

@@ -105,9 +105,17 @@ async def turn(
     return granted
 
 
-async def forget_idle(session: Session, now: float) -> None:
-    """Delete what says nothing any more: rows an hour after their last say, and the days of warm-ups long over."""
-    await pace_rows.forget_idle(session, now)
+async def count_idle(session: Session, now: float) -> int:
+    """Give how many rows say nothing any more."""
+    return await pace_rows.count_idle(session, now)
+
+
+async def forget_idle(session: Session, now: float) -> int:
+    """Delete what says nothing any more: rows an hour after their last say, and the days of warm-ups long over.
+
+    Give how many rows that were.
+    """
+    return await pace_rows.forget_idle(session, now)
 
 
 def caps(settings: Settings, grant: Grant, connections: int, workers: int) -> dict[str, int]:

@@ -41,6 +41,9 @@ COUNTERS = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
 RESULT = ("mailing_id", "number", "attempt", "outcome", "stage", "code", "enhanced", "reply", "retry_at", "let_be")
 """The columns of a result, in the order in which `append` takes them."""
 
+PERSON = ("email", "given_name", "family_name", "title", "employer", "measurement")
+"""What of a subscriber their copy of an issue is written by."""
+
 _RESULTS: Table = tables.Result.__table__  # type: ignore[attr-defined]
 
 NOW = select(database_seconds())
@@ -95,7 +98,7 @@ def window(*, first_pass: bool) -> Select[Any]:
             ~superseded(),
         )
         due = or_(due, retry)
-    person = [col(getattr(Subscriber, name)) for name in ("email", "given_name", "family_name", "title", "employer")]
+    person = [col(getattr(Subscriber, name)) for name in PERSON]
     return (
         select(col(Delivery.number), col(Subscription.id), col(Subscriber.id), *person, TRIES)
         .join(Subscription, col(Subscription.id) == col(Delivery.subscription_id))
@@ -104,7 +107,7 @@ def window(*, first_pass: bool) -> Select[Any]:
             col(Delivery.mailing_id) == bindparam("mailing_id"),
             col(Delivery.number).between(bindparam("first"), bindparam("last")),
             due,
-            mailable(),
+            mailable(joined=True),
         )
         .order_by(col(Delivery.number))
         .limit(bindparam("size"))

@@ -11,6 +11,8 @@ from litestar.params import FromPath
 
 from newsletter.database import Session
 from newsletter.delivery import actions
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.errors import Conflict, InvalidInput
 from newsletter.issues import actions as issues
 from newsletter.issues.preview import preview
@@ -62,6 +64,7 @@ async def new_issue(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     async with installation.database.write() as session:
         newsletter = await newsletters.by_slug(session, slug)
         issue = await issues.write(session, installation.clock, newsletter.id, "", "")
+        await audit.did(request, session, Act.ISSUE_BEGUN, subject_id=issue.id, newsletter_id=newsletter.id)
     return see_other(f"/console/issues/{issue.id}")
 
 
@@ -95,6 +98,7 @@ async def send_test(request: WebRequest, issue_id: FromPath[str]) -> Response[An
             issue, newsletter = await issues.by_id(session, issue_id)
             issues.compiled(installation, newsletter, issue.subject, issue.body)
             enqueue(session, installation.clock, LetterKind.TEST, issue_id=issue_id, editor_id=request.user.id)
+            await audit.did(request, session, Act.ISSUE_TESTED, subject_id=issue_id, newsletter_id=newsletter.id)
     except InvalidInput as error:
         problems = error.problems if isinstance(error, InvalidIssue) else (error.sentence,)
         return await _edit_page(request, issue_id, values, problems)
@@ -115,6 +119,7 @@ async def _save(request: WebRequest, issue_id: str, values: dict[str, str]) -> N
         if actions.is_fixed(await actions.of_issue(session, issue_id)):
             raise Conflict("This issue has been mailed, so it can't be changed any more.")
         await issues.rewrite(session, installation.clock, issue, subject, body)
+        await audit.did(request, session, Act.ISSUE_CHANGED, subject_id=issue_id, newsletter_id=issue.newsletter_id)
 
 
 async def _state(session: Session, issue: Issue) -> str:

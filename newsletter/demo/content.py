@@ -57,12 +57,12 @@ async def fill(session: Session, installation: Installation, password: str) -> N
         },
     )
     await accounts.add(session, installation.clock, EDITOR, "Demo editor", password)
-    notices = await in_force(session, newsletter.id)
+    notices = await in_force(session, newsletter.id, installation.clock.now())
     for number in range(len(_GIVEN) * len(_FAMILY)):
         asked = signup.Asked(notices["nb"], witnessed=True, origin=Origin("subject", "form"), hours=72)
-        request_id = await signup.ask(session, installation.clock, newsletter, _person(number), asked)
+        request_id = await signup.ask(session, installation, newsletter, _person(number), asked)
         token = signup.confirmation_token(installation.keys, request_id)
-        await signup.confirm(session, installation.clock, installation.keys, token)
+        await signup.confirm(session, installation, token)
     # They got their letters long ago: the mailbox begins empty.
     await session.execute(delete(Letter))
     await write(session, installation.clock, newsletter.id, _SUBJECT, _BODY)

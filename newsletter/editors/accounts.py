@@ -4,14 +4,18 @@ import asyncio
 from functools import cache
 
 from pwdlib import PasswordHash
+from sqlalchemy import ColumnElement, delete, func
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from newsletter.addresses import read_address
 from newsletter.clock import Clock
-from newsletter.database import Session
-from newsletter.editors.tables import Editor
+from newsletter.database import Session, rows_of
+from newsletter.editors.audit_retention import MONTH
+from newsletter.editors.tables import Editor, EditorSession
 from newsletter.errors import Conflict, InvalidInput, NotFound
+from newsletter.installation import Installation
+from newsletter.mail.tables import Letter
 from newsletter.tokens import new_id
 
 SHORTEST_PASSWORD = 12
@@ -73,6 +77,38 @@ async def set_password(session: Session, email: str, password: str) -> Editor:
     editor.password_hash = await hash_password(password)
     session.add(editor)
     return editor
+
+
+async def remove(session: Session, clock: Clock, email: str) -> str:
+    """Take an editor's account away; give its id. Raises NotFound.
+
+    Address, password and sessions go at once. The name stays, so that the audit trail says who it was, until the rule
+    `editor removed` takes it (see `count_removed`).
+    """
+    editor = await by_address(session, email)
+    if editor is None:
+        raise NotFound("There is no editor with that address.")
+    # No address is that short, so nobody is ever found by it; and the real one is free for somebody else.
+    editor.email, editor.canonical, editor.password_hash = "", editor.id, ""
+    editor.removed_at = clock.now()
+    session.add(editor)
+    await session.execute(delete(EditorSession).where(col(EditorSession.editor_id) == editor.id))
+    await session.execute(delete(Letter).where(col(Letter.editor_id) == editor.id))
+    return editor.id
+
+
+async def count_removed(session: Session, installation: Installation) -> int:
+    """Give how many removed editors' names no entry of the audit trail can need any more."""
+    return (await session.exec(select(func.count()).select_from(Editor).where(_long_removed(installation)))).one()
+
+
+async def purge_removed(session: Session, installation: Installation) -> int:
+    """Delete what is left of editors who were removed before the oldest entry of the audit trail; give how many."""
+    return rows_of(await session.execute(delete(Editor).where(_long_removed(installation))))
+
+
+def _long_removed(installation: Installation) -> ColumnElement[bool]:
+    return col(Editor.removed_at) < installation.clock.now() - installation.settings.retention_audit * MONTH
 
 
 async def check(editor: Editor | None, password: str) -> bool:

@@ -8,7 +8,8 @@ from litestar.middleware import DefineMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ControllerRouterHandler
 
-from newsletter.editors import accounts, sessions
+from newsletter.editors import accounts, audit, sessions
+from newsletter.editors.audit import Act
 from newsletter.errors import InvalidInput
 from newsletter.settings import Settings
 from newsletter.tokens import Keyring
@@ -43,10 +44,15 @@ async def sign_in(request: WebRequest) -> Response[Any]:
             editor = None
     onward = _safe(values.get("next", ""))
     if not await accounts.check(editor, values.get("password", "")) or editor is None:
+        async with installation.database.write() as session:
+            # An address that is no editor's is not kept: somebody may have typed a password there.
+            actor = editor.id if editor else audit.NOBODY
+            await audit.note(session, installation, actor, Act.SIGN_IN_FAILED)
         email = values.get("email", "")[:254]
         return page(request, "editors/sign_in.html", status=422, private=True, email=email, error=_WRONG, next=onward)
     async with installation.database.write() as session:
         cookie = await sessions.begin(session, installation, editor)
+        await audit.note(session, installation, editor.id, Act.SIGNED_IN)
     return sessions.with_cookie(see_other(onward or "/console/newsletters"), cookie)
 
 
@@ -56,6 +62,7 @@ async def sign_out(request: WebRequest) -> Response[Any]:
     installation = installation_of(request)
     async with installation.database.write() as session:
         cookie = await sessions.end(session, installation, request)
+        await audit.did(request, session, Act.SIGNED_OUT)
     return sessions.with_cookie(see_other("/console/sign-in"), cookie)
 
 

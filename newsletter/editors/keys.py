@@ -60,11 +60,13 @@ def require(scope: Scope) -> Guard:
             raise NotSignedIn("Send your API key in the header `Authorization: Bearer nl_…`.")
         installation = installation_of(connection)
         async with installation.database.read() as session:
-            query = select(ApiKey.scopes).where(ApiKey.key_hash == fingerprint(key.strip()))
-            scopes = (await session.exec(query)).first()
-        if scopes is None:
+            query = select(ApiKey).where(ApiKey.key_hash == fingerprint(key.strip()))
+            known = (await session.exec(query)).first()
+        if known is None:
             raise NotSignedIn("This API key is not known here.")
-        if scope not in scopes.split():
+        if scope not in known.scopes.split():
             raise NotAllowed(f"This API key lacks the scope `{scope}`.")
+        # The audit trail names it (see `audit.actor_of`).
+        connection.scope["auth"] = known.id
 
     return guard

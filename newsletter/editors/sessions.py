@@ -7,10 +7,10 @@ from litestar import Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.handlers import BaseRouteHandler
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlmodel import col, select
 
-from newsletter.database import Session
+from newsletter.database import Session, rows_of
 from newsletter.editors.tables import Editor, EditorSession
 from newsletter.errors import NotSignedIn
 from newsletter.installation import Installation
@@ -18,17 +18,17 @@ from newsletter.tokens import fingerprint, new_secret
 from newsletter.web import WebRequest, installation_of
 
 COOKIE = "newsletter_session"
-_LIFE = timedelta(hours=12)
+LIFE = timedelta(hours=12)
 
 
 async def begin(session: Session, installation: Installation, editor: Editor) -> Cookie:
     """Sign an editor in; give the cookie for the browser. It lasts twelve hours."""
     key = new_secret()
     session.add(
-        EditorSession(key_hash=fingerprint(key), editor_id=editor.id, expires_at=installation.clock.now() + _LIFE)
+        EditorSession(key_hash=fingerprint(key), editor_id=editor.id, expires_at=installation.clock.now() + LIFE)
     )
     await session.flush()
-    return _cookie(installation, key, int(_LIFE.total_seconds()))
+    return _cookie(installation, key, int(LIFE.total_seconds()))
 
 
 async def end(session: Session, installation: Installation, request: WebRequest) -> Cookie:
@@ -43,9 +43,16 @@ async def end_all(session: Session, editor_id: str) -> None:
     await session.execute(delete(EditorSession).where(col(EditorSession.editor_id) == editor_id))
 
 
-async def purge_expired(session: Session, installation: Installation) -> None:
-    """Delete the sessions that are over."""
-    await session.execute(delete(EditorSession).where(col(EditorSession.expires_at) <= installation.clock.now()))
+async def count_expired(session: Session, installation: Installation) -> int:
+    """Give how many sessions are over."""
+    over = col(EditorSession.expires_at) <= installation.clock.now()
+    return (await session.exec(select(func.count()).select_from(EditorSession).where(over))).one()
+
+
+async def purge_expired(session: Session, installation: Installation) -> int:
+    """Delete the sessions that are over; give how many."""
+    over = col(EditorSession.expires_at) <= installation.clock.now()
+    return rows_of(await session.execute(delete(EditorSession).where(over)))
 
 
 async def require_editor(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

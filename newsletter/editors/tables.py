@@ -8,11 +8,11 @@ from newsletter.database import Moment
 from newsletter.personal import Category, personal
 
 RULE = "editor removed"
-_RETENTION = "until the editor is removed"
+_RETENTION = "until the editor is removed; the name as long as the audit trail tells what they did"
 
 
 class Editor(SQLModel, table=True):
-    """A person who signs in to the console."""
+    """A person who signs in to the console, or did: of a removed one only the name is left."""
 
     __tablename__ = "editor"
 
@@ -30,6 +30,7 @@ class Editor(SQLModel, table=True):
     )
     password_hash: str = Field(max_length=255)
     created_at: datetime = Field(sa_type=Moment)
+    removed_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class EditorSession(SQLModel, table=True):

@@ -12,6 +12,8 @@ from newsletter.agreements import notices
 from newsletter.agreements.opening import change_newsletter, open_newsletter
 from newsletter.agreements.tables import NoticeUse
 from newsletter.database import Session
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.errors import Conflict, InvalidInput
 from newsletter.issues.tables import Issue
 from newsletter.newsletters import actions
@@ -39,6 +41,7 @@ async def make(request: WebRequest) -> Response[Any]:
     try:
         async with installation.database.write() as session:
             newsletter = await open_newsletter(session, installation, values.get("slug", ""), given)
+            await audit.did(request, session, Act.NEWSLETTER_MADE, newsletter_id=newsletter.id)
     except (InvalidInput, Conflict) as error:
         return await _overview_page(request, values, error.fields)
     return see_other(f"/console/newsletters/{newsletter.slug}")
@@ -83,7 +86,9 @@ async def change(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     given = {field: values[field] for field in _SETTINGS if field in values}
     try:
         async with installation.database.write() as session:
-            await change_newsletter(session, installation, await actions.by_slug(session, slug), given)
+            newsletter = await actions.by_slug(session, slug)
+            await change_newsletter(session, installation, newsletter, given)
+            await audit.did(request, session, Act.NEWSLETTER_CHANGED, newsletter_id=newsletter.id)
     except InvalidInput as error:
         return await _settings_page(request, slug, given, error.fields)
     return see_other(f"/console/newsletters/{slug}?saved=1")
@@ -92,9 +97,10 @@ async def change(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
 async def _settings_page(
     request: WebRequest, slug: str, given: Mapping[str, str], wrong: Mapping[str, str], *, saved: bool = False
 ) -> Response[Any]:
-    async with installation_of(request).database.read() as session:
+    installation = installation_of(request)
+    async with installation.database.read() as session:
         newsletter = await actions.by_slug(session, slug)
-        in_force = await notices.in_force(session, newsletter.id)
+        in_force = await notices.in_force(session, newsletter.id, installation.clock.now())
         uses = select(NoticeUse).where(NoticeUse.newsletter_id == newsletter.id).order_by(col(NoticeUse.valid_from))
         since = {use.notice_hash: use.valid_from for use in (await session.exec(uses)).all()}
     shown = {

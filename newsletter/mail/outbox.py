@@ -6,7 +6,7 @@ harm.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -54,6 +54,8 @@ def enqueue(
     subscription_id: str | None = None,
     issue_id: str | None = None,
     editor_id: str | None = None,
+    visit_id: str | None = None,
+    change_id: str | None = None,
 ) -> None:
     """Put a letter into the outbox; it leaves once the transaction is committed."""
     now = clock.now()
@@ -65,6 +67,8 @@ def enqueue(
             subscription_id=subscription_id,
             issue_id=issue_id,
             editor_id=editor_id,
+            visit_id=visit_id,
+            change_id=change_id,
             created_at=now,
             due_at=now,
         )
@@ -76,6 +80,14 @@ async def enqueue_for_requests(session: Session, clock: Clock, kind: LetterKind,
     now = clock.now()
     same = {"kind": kind, "attempts": 0, "created_at": now, "due_at": now, "leased_until": 0.0}
     await session.execute(insert(_LETTERS), [{"id": new_id(), "request_id": one} | same for one in request_ids])
+
+
+async def enqueue_bulk(session: Session, clock: Clock, kind: LetterKind, subscription_of: Mapping[str, str]) -> None:
+    """Put letters with these ids, each about a subscription, into the outbox's lane for many."""
+    now = clock.now()
+    same = {"kind": kind, "bulk": True, "attempts": 0, "created_at": now, "due_at": now, "leased_until": 0.0}
+    rows = [{"id": letter, "subscription_id": subscription} | same for letter, subscription in subscription_of.items()]
+    await session.execute(insert(_LETTERS), rows)
 
 
 async def _unwatched(_session: Session, _letter: Letter, _outcome: Outcome) -> None:
@@ -102,11 +114,11 @@ class Outbox:
         self._watcher = watcher
         self._sending: set[asyncio.Task[Outcome]] = set()
 
-    async def mail_waiting(self, stopping: Callable[[], bool] = lambda: False) -> int:
-        """Mail every letter that is due; give how many the relay took."""
+    async def mail_waiting(self, stopping: Callable[[], bool] = lambda: False, *, bulk: bool = False) -> int:
+        """Mail every letter that is due, of the single ones or of the `bulk`; give how many the relay took."""
         taken = 0
         while not stopping():
-            letters = await self._lease()
+            letters = await self._lease(bulk=bulk)
             results = await asyncio.gather(*(self._mail(letter) for letter in letters), return_exceptions=True)
             taken += sum(self._taken(result) for result in results)
             if len(letters) < BATCH:
@@ -131,12 +143,12 @@ class Outbox:
         async with self._database.write() as session:
             await session.execute(update(Letter).values(leased_until=0.0))
 
-    async def _lease(self) -> list[Letter]:
+    async def _lease(self, *, bulk: bool) -> list[Letter]:
         async with self._database.write() as session:
             seconds = (await session.exec(select(database_seconds()))).one()
             query = (
                 select(Letter)
-                .where(Letter.due_at <= self._clock.now(), Letter.leased_until < seconds)
+                .where(Letter.bulk == bulk, Letter.due_at <= self._clock.now(), Letter.leased_until < seconds)
                 .order_by(col(Letter.due_at))
                 .limit(BATCH)
                 .with_for_update(skip_locked=True)
@@ -176,7 +188,9 @@ class Outbox:
         async with self._database.write() as session:
             current = await session.get(Letter, letter.id)
             written = await self._writers[LetterKind(letter.kind)](session, current) if current else None
-            if current and written is None:
+            if current and written is None and current.due_at > self._clock.now():
+                current.leased_until = 0.0  # Its writer has put it off.
+            elif current and written is None:
                 await session.delete(current)
         return written
 

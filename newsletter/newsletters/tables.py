@@ -30,4 +30,13 @@ class Newsletter(SQLModel, table=True):
     sender_address: str = Field(max_length=254)
     language: str = Field(max_length=8)
     measurement: str = Field(default=Measurement.ANONYMOUS, max_length=16)
+    # Where another company than the installation's answers for this newsletter, or another mailbox for its readers.
+    controller_name: str | None = Field(default=None, max_length=100)
+    controller_organisation_number: str | None = Field(default=None, max_length=30)
+    controller_address: str | None = Field(default=None, max_length=200)
+    privacy_contact: str | None = Field(default=None, max_length=254)
+    data_protection_officer: str | None = Field(default=None, max_length=200)
+    # After how many months readers are reminded, and asked to renew their agreement; 0 is never (RULES A9).
+    reminder_months: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    renewal_months: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     created_at: datetime = Field(sa_type=Moment)

@@ -14,10 +14,12 @@ from sqlmodel import col, select
 
 from newsletter.addresses import Address, canonical
 from newsletter.agreements import actions as agreements
+from newsletter.agreements import suppression
 from newsletter.agreements.notices import Shown
 from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.errors import NotFound
+from newsletter.installation import Installation
 from newsletter.mail.outbox import enqueue, enqueue_for_requests
 from newsletter.mail.tables import LetterKind
 from newsletter.newsletters.tables import Newsletter
@@ -58,23 +60,27 @@ def confirmation_token(keys: Keyring, request_id: str) -> str:
     return keys.sign(_PURPOSE, decode_id(request_id))
 
 
-async def ask(session: Session, clock: Clock, newsletter: Newsletter, signup: Signup, asked: Asked) -> str:
+async def ask(
+    session: Session, installation: Installation, newsletter: Newsletter, signup: Signup, asked: Asked
+) -> str:
     """Write down a signup request with its letter; give the request's id."""
-    return (await ask_all(session, clock, [(newsletter.id, signup, asked)]))[0]
+    return (await ask_all(session, installation, [(newsletter.id, signup, asked)]))[0]
 
 
-async def ask_all(session: Session, clock: Clock, wanted: Sequence[tuple[str, Signup, Asked]]) -> list[str]:
+async def ask_all(
+    session: Session, installation: Installation, wanted: Sequence[tuple[str, Signup, Asked]]
+) -> list[str]:
     """Write down signup requests with their letters, each for the newsletter of that id; give the requests' ids."""
     ids = [new_id() for _ in wanted]
     requests, agreed = [], []
     for request_id, (newsletter_id, signup, asked) in zip(ids, wanted, strict=True):
-        requests.append(_request(clock, request_id, newsletter_id, signup, asked.hours))
+        requests.append(_request(installation.clock, request_id, newsletter_id, signup, asked.hours))
         agreed.append(
             agreements.Requested(newsletter_id, request_id, asked.notice, asked.witnessed, origin=asked.origin)
         )
     await session.execute(insert(_REQUESTS), requests)
-    await agreements.request(session, clock, agreed)
-    await enqueue_for_requests(session, clock, LetterKind.CONFIRMATION, ids)
+    await agreements.request(session, installation, agreed)
+    await enqueue_for_requests(session, installation.clock, LetterKind.CONFIRMATION, ids)
     return ids
 
 
@@ -103,12 +109,13 @@ async def look_up(session: Session, clock: Clock, keys: Keyring, token: str, *, 
     return request
 
 
-async def confirm(session: Session, clock: Clock, keys: Keyring, token: str) -> tuple[SignupRequest, bool]:
+async def confirm(session: Session, installation: Installation, token: str) -> tuple[SignupRequest, bool]:
     """Consume a confirmation link; give its request, and whether it had been confirmed already. Raises LinkExpired.
 
     From here on the person is subscribed under the agreement that waited with the request.
     """
-    request = await look_up(session, clock, keys, token, lock=True)
+    clock = installation.clock
+    request = await look_up(session, clock, installation.keys, token, lock=True)
     if request.confirmed_at is not None or request.email is None or request.canonical is None:
         return request, True
     address = Address(request.email, request.canonical)
@@ -120,7 +127,8 @@ async def confirm(session: Session, clock: Clock, keys: Keyring, token: str) -> 
     if subscription is None:
         subscription = await subscribers.subscribe(session, clock, subscriber.id, request.newsletter_id)
         enqueue(session, clock, LetterKind.WELCOME, subscription_id=subscription.id)
-    await agreements.give(session, clock, request.id, subscription.id, token)
+    await suppression.lift(session, installation, address.canonical, request.newsletter_id)
+    await agreements.give(session, installation, request.id, subscription.id, token)
     _empty(request, subscriber.id, clock)
     return request, False
 
@@ -164,10 +172,19 @@ async def withdraw_requests(session: Session, newsletter_id: str, subscriber: Su
     await session.execute(delete(SignupRequest).where(col(SignupRequest.id).in_(found)))
 
 
-async def purge_unconfirmed(session: Session, clock: Clock) -> None:
-    """Delete the requests whose time is over, with the agreements that waited with them (RULES C6)."""
+async def count_unconfirmed(session: Session, clock: Clock) -> int:
+    """Give how many requests there are whose time is over."""
+    over = col(SignupRequest.expires_at) <= clock.now()
+    return (await session.exec(select(func.count()).select_from(SignupRequest).where(over))).one()
+
+
+async def purge_unconfirmed(session: Session, clock: Clock) -> int:
+    """Delete the requests whose time is over, with the agreements that waited with them (RULES C6); give how many."""
+    purged = 0
     query = select(SignupRequest.id).where(SignupRequest.expires_at <= clock.now())
     # One that somebody works on just now is left to the next time.
     over = query.limit(_PURGED_AT_ONCE).with_for_update(skip_locked=True)
     while found := (await session.exec(over)).all():
         await session.execute(delete(SignupRequest).where(col(SignupRequest.id).in_(found)))
+        purged += len(found)
+    return purged

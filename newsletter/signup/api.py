@@ -14,6 +14,8 @@ from msgspec import Meta
 
 from newsletter.agreements.actions import Origin
 from newsletter.api import Slug, problems, require_json
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.asking import Wish
@@ -158,7 +160,11 @@ async def search_subscribers(
     async with installation_of(request).database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)
         people = await search(session, newsletter.id, data.email or "", data.after)
-    return SearchResult([FoundPerson(**asdict(person)) for person in people.items], people.next)
+    searched = Act.SUBSCRIBERS_SEARCHED if data.email else Act.SUBSCRIBERS_LISTED
+    await audit.found(
+        request, searched, newsletter.id, [person.subscriber_id or person.id for person in people.items]
+    )
+    return SearchResult([msgspec.convert(asdict(person), FoundPerson) for person in people.items], people.next)
 
 
 handlers = [sign_up, search_subscribers]

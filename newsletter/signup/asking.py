@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy.exc import DataError, IntegrityError
 
 from newsletter.agreements.actions import Origin
-from newsletter.clock import Clock
-from newsletter.database import Database, Session
+from newsletter.database import Session
 from newsletter.errors import NewsletterError
+from newsletter.installation import Installation
 from newsletter.signup import actions
 from newsletter.signup.offers import Offer, Wording, offer
 from newsletter.signup.rules import Signup
@@ -42,9 +42,8 @@ _Waiting = tuple[Wish, "asyncio.Future[Signup]"]
 class Asking:
     """The signups of this process. A link in a letter is good for `hours`."""
 
-    def __init__(self, database: Database, clock: Clock, hours: int) -> None:
-        self._database = database
-        self._clock = clock
+    def __init__(self, installation: Installation, hours: int) -> None:
+        self._installation = installation
         self._hours = hours
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
@@ -68,7 +67,7 @@ class Asking:
     async def _write_group(self, group: Sequence[_Waiting]) -> None:
         wishes = [wish for wish, _ in group]
         try:
-            answers = await self._database.write_at_once(lambda session: self._write_down(session, wishes))
+            answers = await self._installation.database.write_at_once(lambda session: self._write_down(session, wishes))
         except (DataError, IntegrityError) as error:
             if len(group) == 1:
                 _tell(group[0], error)
@@ -85,7 +84,7 @@ class Asking:
                 _tell(one, answer)
 
     async def _write_down(self, session: Session, wishes: Sequence[Wish]) -> list[_Answer]:
-        offers = {slug: await _offered(session, slug) for slug in sorted({wish.slug for wish in wishes})}
+        offers = {slug: await self._offered(session, slug) for slug in sorted({wish.slug for wish in wishes})}
         answers: list[_Answer] = []
         wanted: list[tuple[str, Signup, actions.Asked]] = []
         for wish in wishes:
@@ -95,8 +94,14 @@ class Asking:
             except NewsletterError as error:
                 answers.append(error)
         if wanted:
-            await actions.ask_all(session, self._clock, wanted)
+            await actions.ask_all(session, self._installation, wanted)
         return answers
+
+    async def _offered(self, session: Session, slug: str) -> Offer | NewsletterError:
+        try:
+            return await offer(session, slug, self._installation.clock.now())
+        except NewsletterError as error:
+            return error
 
     def _wanted(self, wish: Wish, offered: Offer | NewsletterError) -> tuple[str, Signup, actions.Asked]:
         if isinstance(offered, NewsletterError):
@@ -104,13 +109,6 @@ class Asking:
         notice, witnessed = wish.choose(offered)
         signup = replace(wish.signup, language=wish.signup.language or notice.language)
         return offered.newsletter_id, signup, actions.Asked(notice, witnessed, wish.origin, self._hours)
-
-
-async def _offered(session: Session, slug: str) -> Offer | NewsletterError:
-    try:
-        return await offer(session, slug)
-    except NewsletterError as error:
-        return error
 
 
 def _tell(one: _Waiting, answer: Signup | BaseException) -> None:

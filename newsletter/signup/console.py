@@ -5,6 +5,8 @@ from typing import Any
 from litestar import Response, post
 from litestar.params import FromPath
 
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.actions import count_pending
 from newsletter.signup.search import search
@@ -33,6 +35,12 @@ async def _page(request: WebRequest, slug: str, query: str, after: str | None) -
             "active": await count_active(session, newsletter.id),
             "pending": await count_pending(session, newsletter.id),
         }
+    await audit.found(
+        request,
+        Act.SUBSCRIBERS_SEARCHED if query else Act.SUBSCRIBERS_LISTED,
+        newsletter.id,
+        [person.subscriber_id or person.id for person in people.items],
+    )
     return page(
         request,
         "subscribers/console.html",

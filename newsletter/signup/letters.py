@@ -3,7 +3,6 @@
 They carry no advertising, nothing that was typed into the form (RULES A8), and are never measured (RULES D4).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from newsletter.agreements import actions as agreements
@@ -13,18 +12,14 @@ from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.language import translator
 from newsletter.mail.letter import Button, Words
-from newsletter.mail.message import Mailbox, Message
 from newsletter.mail.outbox import WrittenLetter
-from newsletter.mail.smtp import Envelope
 from newsletter.mail.tables import Letter
+from newsletter.newsletters.letterhead import Addressee, signature, written
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.actions import confirmation_token
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import active_subscription
 from newsletter.subscribers.tables import Subscriber, Subscription
-from newsletter.tokens import new_id
-
-Sent = Callable[[Session], Awaitable[None]]
 
 
 async def write_confirmation(installation: Installation, session: Session, letter: Letter) -> WrittenLetter | None:
@@ -36,14 +31,15 @@ async def write_confirmation(installation: Installation, session: Session, lette
     if request is None or request.email is None or request.canonical is None:
         return None
     newsletter = await session.get_one(Newsletter, request.newsletter_id)
+    addressee = Addressee(request.email, request.language)
     if await active_subscription(session, newsletter.id, request.canonical):
         words = _already(installation, newsletter, request.language)
-        return _written(installation, newsletter, request.email, request.language, words, partial(_drop, request.id))
+        return written(installation, newsletter, addressee, words, partial(_drop, request.id))
     words = _question(installation, newsletter, request)
     # Whoever confirms before the relay's answer is recorded has taken the agreement out of the request.
     agreement = await agreements.of_request(session, request.id)
     sent = partial(_sent, installation, request.id, agreement.id) if agreement else None
-    return _written(installation, newsletter, request.email, request.language, words, sent)
+    return written(installation, newsletter, addressee, words, sent)
 
 
 def _question(installation: Installation, newsletter: Newsletter, request: SignupRequest) -> Words:
@@ -62,7 +58,7 @@ def _question(installation: Installation, newsletter: Newsletter, request: Signu
             % {"hours": installation.settings.retention_unconfirmed},
             say("If it was not you, do nothing. You will not get the newsletter, and your address will be deleted."),
         ],
-        footer=_signature(installation, newsletter),
+        footer=signature(installation, newsletter),
     )
 
 
@@ -76,7 +72,7 @@ def _already(installation: Installation, newsletter: Newsletter, language: str) 
             say("Somebody asked for the newsletter %(newsletter)s to be sent to this address.") % name,
             say("You are subscribed already, so nothing has changed, and there is nothing you need to do."),
         ],
-        footer=_signature(installation, newsletter),
+        footer=signature(installation, newsletter),
     )
 
 
@@ -105,9 +101,9 @@ async def write_welcome(
         button=Button(say("Unsubscribe"), unsubscribe_url),
         notice_text=f"{notice.label}\n\n{notice.text}" if notice else "",
         notice_html=notices.as_html(f"{notice.label}\n\n{notice.text}") if notice else "",
-        footer=_signature(installation, newsletter),
+        footer=signature(installation, newsletter),
     )
-    return _written(installation, newsletter, subscriber.email, subscriber.language, words, None)
+    return written(installation, newsletter, Addressee(subscriber.email, subscriber.language), words)
 
 
 async def _sent(installation: Installation, request_id: str, agreement_id: str, session: Session) -> None:
@@ -115,35 +111,10 @@ async def _sent(installation: Installation, request_id: str, agreement_id: str, 
     await session.get(SignupRequest, request_id, with_for_update=True)
     if await session.get(Agreement, agreement_id) is not None:
         origin = agreements.Origin("system", "mail")
-        agreements.append(session, installation.clock, agreement_id, EventKind.CONFIRMATION_SENT, origin)
+        await agreements.append(session, installation, agreement_id, EventKind.CONFIRMATION_SENT, origin)
 
 
 async def _drop(request_id: str, session: Session) -> None:
     request = await session.get(SignupRequest, request_id, with_for_update=True)
     if request is not None:
         await session.delete(request)
-
-
-def _signature(installation: Installation, newsletter: Newsletter) -> Sequence[str]:
-    settings = installation.settings
-    named = (settings.controller_name, settings.controller_organisation_number, settings.controller_address)
-    return [
-        ", ".join(part for part in named if part) or newsletter.name,
-        settings.controller_email or newsletter.sender_address,
-    ]
-
-
-def _written(
-    installation: Installation, newsletter: Newsletter, recipient: str, language: str, words: Words, sent: Sent | None
-) -> WrittenLetter:
-    message = Message(
-        sender=Mailbox(newsletter.sender_address, newsletter.sender_name or newsletter.name),
-        recipient=Mailbox(recipient),
-        subject=words.subject,
-        text=words.as_text(),
-        html=words.as_html(language),
-        date=installation.clock.now(),
-        message_id=f"{new_id()}@{installation.settings.host}",
-        headers=(("Auto-Submitted", "auto-generated"),),
-    )
-    return WrittenLetter(Envelope(newsletter.sender_address, recipient), message.to_bytes(), sent)

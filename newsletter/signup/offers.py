@@ -1,6 +1,7 @@
 """What a newsletter offers to whoever signs up: the notices it shows and ever showed, read in one go."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Executable, bindparam, select
@@ -59,16 +60,19 @@ _OFFER: Executable = (
         col(Notice.label),
         col(NoticeUse.language),
     )
-    .outerjoin(NoticeUse, col(NoticeUse.newsletter_id) == col(Newsletter.id))
+    .outerjoin(
+        NoticeUse,
+        (col(NoticeUse.newsletter_id) == col(Newsletter.id)) & (col(NoticeUse.valid_from) <= bindparam("at")),
+    )
     .outerjoin(Notice, col(Notice.hash) == col(NoticeUse.notice_hash))
     .where(col(Newsletter.slug) == bindparam("slug"))
     .order_by(col(NoticeUse.valid_from), col(NoticeUse.id))
 )
 
 
-async def offer(session: Session, slug: str) -> Offer:
-    """Give what the newsletter of that slug offers. Raises NotFound."""
-    rows = (await session.execute(_OFFER, {"slug": slug})).all() if is_slug(slug) else []
+async def offer(session: Session, slug: str, at: datetime) -> Offer:
+    """Give what the newsletter of that slug offers at that time. Raises NotFound."""
+    rows = (await session.execute(_OFFER, {"slug": slug, "at": at})).all() if is_slug(slug) else []
     if not rows:
         raise NotFound(UNKNOWN_NEWSLETTER)
     shown = tuple(Wording(*row[2:]) for row in rows if row.hash is not None)

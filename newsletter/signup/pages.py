@@ -5,6 +5,7 @@ notice it showed, signed, so that a notice that changed between GET and POST is 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -46,11 +47,11 @@ def sign_notice(keys: Keyring, newsletter_id: str, notice_hash: str) -> str:
     return keys.sign(f"notice/{newsletter_id}", bytes.fromhex(notice_hash))
 
 
-async def current_notice(session: Session, newsletter: Newsletter, language: str) -> Notice:
-    """Give the notice in force in that language, else in the newsletter's own. Raises NotFound where it has none
-    yet.
+async def current_notice(session: Session, newsletter: Newsletter, language: str, at: datetime) -> Notice:
+    """Give the notice in force at that time in that language, else in the newsletter's own. Raises NotFound where it
+    has none yet.
     """
-    in_force = await notices.in_force(session, newsletter.id)
+    in_force = await notices.in_force(session, newsletter.id, at)
     notice = in_force.get(language) or in_force.get(newsletter.language) or next(iter(in_force.values()), None)
     if notice is None:
         raise NotFound(NOT_OPEN)
@@ -145,8 +146,9 @@ async def _form_page(
     values: Mapping[str, str],
     wrong: Mapping[str, str],
 ) -> Response[Any]:
-    in_force = await notices.in_force(session, newsletter.id)
-    notice = await current_notice(session, newsletter, language)
+    now = installation_of(request).clock.now()
+    in_force = await notices.in_force(session, newsletter.id, now)
+    notice = await current_notice(session, newsletter, language, now)
     say = translator(notice.language)
     keys = installation_of(request).keys
     path = f"/newsletters/{newsletter.slug}"
@@ -217,7 +219,7 @@ async def confirm(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     installation = installation_of(request)
     try:
         async with installation.database.write() as session:
-            confirmed, already = await actions.confirm(session, installation.clock, installation.keys, token)
+            confirmed, already = await actions.confirm(session, installation, token)
             newsletter = await newsletters.by_id(session, confirmed.newsletter_id)
     except actions.LinkExpired as error:
         async with installation.database.read() as session:

@@ -14,9 +14,10 @@ from newsletter.subscribers.tables import Subscriber, Subscription, Subscription
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One line of a search."""
+    """One line of a search. `subscriber_id` is None for somebody who has yet to confirm."""
 
     id: str
+    subscriber_id: str | None
     email: str
     given_name: str | None
     family_name: str | None
@@ -51,6 +52,7 @@ async def search(session: Session, newsletter_id: str, text: str, after: str | N
 def _subscribed(subscription: Subscription, subscriber: Subscriber) -> Person:
     return Person(
         id=subscription.id,
+        subscriber_id=subscriber.id,
         email=subscriber.email,
         given_name=subscriber.given_name,
         family_name=subscriber.family_name,
@@ -65,6 +67,7 @@ def _subscribed(subscription: Subscription, subscriber: Subscriber) -> Person:
 def _waiting(request: SignupRequest) -> Person:
     return Person(
         id=request.id,
+        subscriber_id=None,
         email=request.email or "",
         given_name=request.given_name,
         family_name=request.family_name,

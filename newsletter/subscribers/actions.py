@@ -5,12 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from newsletter.addresses import Address, canonical
 from newsletter.clock import Clock
 from newsletter.database import Session, insert
-from newsletter.subscribers.tables import DeadSignal, Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.tables import (
+    DeadSignal,
+    MeasurementChoice,
+    Subscriber,
+    Subscription,
+    SubscriptionState,
+)
 from newsletter.tokens import new_id
 
 DETAILS = ("given_name", "family_name", "title", "employer")
@@ -25,13 +32,22 @@ class Found:
     next: str | None
 
 
-def mailable() -> ColumnElement[bool]:
+def mailable(*, joined: bool = False) -> ColumnElement[bool]:
     """Give the condition, on `subscription`, under which mail may leave for it (RULES E3).
 
-    It is active, and its address was not found dead. Everything that mails asks this right before it does.
+    It is active, its address was not found dead, and its subscriber did not have the processing restricted (GDPR art.
+    18). Everything that mails asks this right before it does. `joined` says that the statement has `subscriber`, too.
     """
     dead = exists().where(col(DeadSignal.subscriber_id) == col(Subscription.subscriber_id))
-    return (col(Subscription.state) == SubscriptionState.ACTIVE) & ~dead
+    return (col(Subscription.state) == SubscriptionState.ACTIVE) & ~dead & _unrestricted(joined=joined)
+
+
+def _unrestricted(*, joined: bool) -> ColumnElement[bool]:
+    if joined:
+        return col(Subscriber.restricted_at).is_(None)
+    # Looked up once in an index of those few, not for each subscription.
+    other = aliased(Subscriber)
+    return col(Subscription.subscriber_id).not_in(select(other.id).where(col(other.restricted_at).is_not(None)))
 
 
 async def enter(
@@ -56,6 +72,57 @@ async def enter(
             setattr(subscriber, field, details[field])
     subscriber.language = language
     return subscriber
+
+
+async def by_address(session: Session, canonical_address: str) -> Subscriber | None:
+    """Give the subscriber reachable at that address."""
+    return (await session.exec(select(Subscriber).where(Subscriber.canonical == canonical_address))).first()
+
+
+async def locked(session: Session, subscriber_id: str) -> Subscriber | None:
+    """Give a subscriber, locked and read anew; None where they are gone."""
+    return await session.get(Subscriber, subscriber_id, with_for_update=True, populate_existing=True)
+
+
+async def restrict(session: Session, clock: Clock, subscriber_id: str) -> bool:
+    """Keep a subscriber's data, but use it for nothing: no mail (GDPR art. 18). Say whether anything changed."""
+    subscriber = await locked(session, subscriber_id)
+    if subscriber is None or subscriber.restricted_at is not None:
+        return False
+    subscriber.restricted_at = clock.now()
+    return True
+
+
+async def unrestrict(session: Session, subscriber_id: str) -> bool:
+    """Lift the restriction. Say whether anything changed."""
+    subscriber = await locked(session, subscriber_id)
+    if subscriber is None or subscriber.restricted_at is None:
+        return False
+    subscriber.restricted_at = None
+    return True
+
+
+async def choose_measurement(session: Session, subscriber_id: str, choice: MeasurementChoice) -> bool:
+    """Write down what a subscriber says about being measured (RULES D1, D2). Say whether anything changed."""
+    subscriber = await locked(session, subscriber_id)
+    if subscriber is None or subscriber.measurement == choice:
+        return False
+    subscriber.measurement = choice
+    return True
+
+
+async def rectify(session: Session, subscriber_id: str, values: Mapping[str, str | None]) -> list[str]:
+    """Correct details and language of a subscriber (GDPR art. 16). Give the names of the fields that changed.
+
+    `values` were read by the rules of a signup; a detail that is None is taken away, one that is missing stays.
+    """
+    subscriber = await locked(session, subscriber_id)
+    changed = []
+    for field in (*DETAILS, "language"):
+        if subscriber is not None and field in values and getattr(subscriber, field) != values[field]:
+            setattr(subscriber, field, values[field])
+            changed.append(field)
+    return changed
 
 
 async def current_subscription(session: Session, subscriber_id: str, newsletter_id: str) -> Subscription | None:

@@ -25,10 +25,26 @@ class SubscriptionState(StrEnum):
     ENDED = "ended"
 
 
+class MeasurementChoice(StrEnum):
+    """What a person said about being measured (RULES A4, D1). Who said nothing is not measured personally (D3)."""
+
+    UNKNOWN = "unknown"
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+
+
 class Subscriber(SQLModel, table=True):
-    """One person, reachable at one address."""
+    """One person, reachable at one address. A restricted one is kept, and mailed nothing (GDPR art. 18)."""
 
     __tablename__ = "subscriber"
+    __table_args__ = (
+        Index(
+            "ix_subscriber_restricted",
+            "id",
+            sqlite_where=text("restricted_at IS NOT NULL"),
+            postgresql_where=text("restricted_at IS NOT NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True, max_length=26)
     email: str = Field(
@@ -63,6 +79,21 @@ class Subscriber(SQLModel, table=True):
     language: str = Field(
         max_length=8,
         sa_column_kwargs={"info": personal(Category.PREFERENCE, "writing in the reader's language", _UNTIL_LEAVING)},
+    )
+    measurement: str = Field(
+        default=MeasurementChoice.UNKNOWN,
+        max_length=16,
+        sa_column_kwargs={
+            "info": personal(Category.PREFERENCE, "measuring reading only as the reader wants", _UNTIL_LEAVING),
+            "server_default": MeasurementChoice.UNKNOWN.value,
+        },
+    )
+    restricted_at: datetime | None = Field(
+        default=None,
+        sa_type=Moment,
+        sa_column_kwargs={
+            "info": personal(Category.PREFERENCE, "keeping data unused where the reader asked for it", _UNTIL_LEAVING)
+        },
     )
     created_at: datetime = Field(sa_type=Moment)
 

@@ -5,13 +5,12 @@ who they are when they come back; and it can do nothing but unsubscribe (RULES E
 """
 
 from newsletter.agreements.actions import Origin
-from newsletter.agreements.ending import Ending, end_subscription
-from newsletter.clock import Clock
+from newsletter.agreements.ending import Cause, Ending, end_subscription
 from newsletter.database import Session
 from newsletter.errors import NotFound
+from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
-from newsletter.signup.actions import withdraw_requests
-from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.tables import Subscription
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id
 
 _PURPOSE = "unsubscribe"
@@ -40,13 +39,7 @@ async def newsletter_of(session: Session, subscription_id: str) -> Newsletter | 
     return await session.get(Newsletter, subscription.newsletter_id) if subscription else None
 
 
-async def unsubscribe(session: Session, clock: Clock, subscription_id: str, channel: str) -> Ending:
+async def unsubscribe(session: Session, installation: Installation, subscription_id: str, channel: str) -> Ending:
     """End a subscription, and forget what its subscriber asked of the same newsletter."""
-    subscription = await session.get(Subscription, subscription_id)
-    if subscription is None or subscription.state == SubscriptionState.ENDED:
-        return Ending.NOTHING
-    subscriber = await session.get(Subscriber, subscription.subscriber_id)
-    if subscriber is not None:
-        # Before the locks of the ending: a confirmation takes its request first and the subscriber after it, too.
-        await withdraw_requests(session, subscription.newsletter_id, subscriber)
-    return await end_subscription(session, clock, subscription_id, Origin("subject", channel))
+    origin = Origin("subject", channel)
+    return await end_subscription(session, installation, subscription_id, Cause.WITHDRAWN, origin)

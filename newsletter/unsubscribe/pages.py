@@ -37,7 +37,7 @@ async def leave(request: WebRequest, token: FromPath[str]) -> Response[Any]:
     subscription_id = actions.read_token(installation.keys, token)
     async with installation.database.write() as session:
         newsletter = await actions.newsletter_of(session, subscription_id)
-        await actions.unsubscribe(session, installation.clock, subscription_id, "link")
+        await actions.unsubscribe(session, installation, subscription_id, "link")
     language = visitor_language(request, newsletter.language if newsletter else "en")
     return page(request, "unsubscribe/done.html", language=language, private=True, newsletter=newsletter)
 

@@ -46,7 +46,7 @@ def test_the_hash_of_a_wording_is_the_same_for_ever() -> None:
 async def test_a_new_newsletter_has_its_notice_in_three_languages(installation: Installation) -> None:
     weekly = await opened(installation)
     async with installation.database.read() as session:
-        in_force = await notices.in_force(session, weekly.id)
+        in_force = await notices.in_force(session, weekly.id, installation.clock.now())
     assert set(in_force) == {"nb", "nn", "en"}
     for language, notice in in_force.items():
         assert notice.language == language
@@ -65,7 +65,7 @@ async def test_the_same_words_twice_are_one_notice(installation: Installation, c
             await notices.put_in_force(session, clock, newsletter.id, wording)
     async with installation.database.read() as session:
         for newsletter in (weekly, monthly):
-            assert (await notices.in_force(session, newsletter.id))["nb"].hash == wording.hash
+            assert (await notices.in_force(session, newsletter.id, clock.now()))["nb"].hash == wording.hash
         first = await session.get_one(Notice, wording.hash)
     assert first.created_at == clock.now() - timedelta(minutes=2)
 
@@ -75,17 +75,17 @@ async def test_a_notice_that_was_followed_by_another_is_still_on_record(
 ) -> None:
     weekly = await opened(installation)
     async with installation.database.read() as session:
-        before = (await notices.in_force(session, weekly.id))["nb"]
+        before = (await notices.in_force(session, weekly.id, installation.clock.now()))["nb"]
     clock.turn(clock.now() + timedelta(days=1))
     async with installation.database.write() as session:
         await notices.put_in_force(session, clock, weekly.id, Wording("nb", "Ja", "Helt nytt"))
     async with installation.database.read() as session:
-        assert (await notices.in_force(session, weekly.id))["nb"].text == "Helt nytt"
+        assert (await notices.in_force(session, weekly.id, installation.clock.now()))["nb"].text == "Helt nytt"
         kept = await notices.find(session, before.hash)
         assert kept is not None
         assert (kept.text, kept.label) == (before.text, before.label)
-        assert await notices.has_shown(session, weekly.id, before.hash)
-        assert not await notices.has_shown(session, weekly.id, "ab" * 32)
+        assert await notices.has_shown(session, weekly.id, before.hash, clock.now())
+        assert not await notices.has_shown(session, weekly.id, "ab" * 32, clock.now())
 
 
 @pytest.mark.parametrize(
@@ -158,6 +158,6 @@ async def test_the_first_notice_follows_the_measurement_and_the_company_s_own_wo
             newsletter = await session.get_one(Newsletter, weekly.id)
             await change_newsletter(session, installation, newsletter, {"measurement": measurement})
         async with installation.database.read() as session:
-            in_force = await notices.in_force(session, weekly.id)
+            in_force = await notices.in_force(session, weekly.id, installation.clock.now())
         assert in_force["nb"].hash == own.hash
         assert [NOT_MEASURED[each] in in_force[each].text for each in ("nn", "en")] == [not measured] * 2

@@ -122,7 +122,7 @@ async def test_who_confirms_from_the_mailbox_is_alive(
     await sent_with_dead(installation, peer, [*people(5), CAROL], CAROL)
     request_id = await asked(installation, CAROL)
     async with installation.database.write() as session:
-        await confirm(session, clock, installation.keys, confirmation_token(installation.keys, request_id))
+        await confirm(session, installation, confirmation_token(installation.keys, request_id))
     clock.turn(clock.now() + HOUR)
     assert await bury(installation) == 0
     assert CAROL in await alive(installation)
@@ -131,7 +131,7 @@ async def test_who_confirms_from_the_mailbox_is_alive(
 async def asked(installation: Installation, email: str) -> str:
     newsletter = await found(installation, f"news-{email.partition('@')[0]}")
     async with installation.database.write() as session:
-        notice = (await notices.in_force(session, newsletter.id))["en"]
+        notice = (await notices.in_force(session, newsletter.id, installation.clock.now()))["en"]
         how = Asked(notice, witnessed=True, origin=Origin("subject", "web"), hours=72)
         return await ask(
             session, installation.clock, newsletter, read_signup({"email": email, "agreed": True}, "en"), how

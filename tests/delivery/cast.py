@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from newsletter.addresses import read_address
 from newsletter.agreements.actions import Origin
-from newsletter.agreements.ending import delete_person, end_subscription
+from newsletter.agreements.ending import Cause, end_subscription, erase_person
 from newsletter.agreements.opening import open_newsletter
 from newsletter.bounces import actions as bounces
 from newsletter.clock import TurnedClock
@@ -197,7 +197,7 @@ async def erase(installation: Installation, email: str) -> None:
     async with installation.database.write() as session:
         found = await session.exec(select(Subscriber.id).where(Subscriber.canonical == email))
         if subscriber_id := found.first():
-            await delete_person(session, subscriber_id)
+            await erase_person(session, installation, subscriber_id, Cause.ERASED, Origin("subject", "page"))
 
 
 async def unsubscribe(installation: Installation, email: str, newsletter_id: str | None = None) -> None:
@@ -207,7 +207,7 @@ async def unsubscribe(installation: Installation, email: str, newsletter_id: str
         if newsletter_id:
             query = query.where(Subscription.newsletter_id == newsletter_id)
         for subscription_id in (await session.exec(query.where(Subscriber.canonical == email))).all():
-            await end_subscription(session, installation.clock, subscription_id, Origin("subject", "link"))
+            await end_subscription(session, installation, subscription_id, Cause.WITHDRAWN, Origin("subject", "link"))
 
 
 def lose_journals(installation: Installation) -> None:

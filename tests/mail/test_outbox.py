@@ -56,11 +56,11 @@ class Office:
         """Take signups."""
         newsletter = await found(self.installation)
         async with self.installation.database.write() as session:
-            notice = (await notices.in_force(session, newsletter.id))["en"]
+            notice = (await notices.in_force(session, newsletter.id, self.clock.now()))["en"]
             for email in emails:
                 signup = Signup(Address(email, email), "en", dict.fromkeys(FIELDS))
                 asked = Asked(notice, witnessed=True, origin=Origin("subject", "web"), hours=72)
-                await ask(session, self.clock, newsletter, signup, asked)
+                await ask(session, self.installation, newsletter, signup, asked)
 
     async def waiting(self) -> list[Letter]:
         """Give the letters that wait."""

@@ -114,7 +114,7 @@ async def test_a_reply_of_ten_megabytes_ends_the_connection(stage: str) -> None:
 async def test_no_reply_to_the_final_dot_is_in_doubt() -> None:
     """RULES F9."""
     faults = Faults(replies={("END", THIRD): HANGS})
-    async with faulty(faults) as server, connection(server, Patience(end=0.1)) as pipeline:
+    async with faulty(faults) as server, connection(server, Patience(end=0.5)) as pipeline:
         outcomes, begun = await send_all(pipeline, READERS)
         assert not pipeline.distrusted
     check_against_record(server, outcomes, begun)
@@ -125,8 +125,8 @@ async def test_no_reply_to_the_final_dot_is_in_doubt() -> None:
 
 async def test_a_tarpit_is_sat_out() -> None:
     """Each reply takes longer than half of what is allowed for one, so the time runs for each of them anew."""
-    patience = Patience(mail=0.2, rcpt=0.2, data=0.2, end=0.2, stall=0.2)
-    async with faulty(Faults(delay=0.12)) as server, connection(server, patience) as pipeline:
+    patience = Patience(mail=0.6, rcpt=0.6, data=0.6, end=0.6, stall=0.6)
+    async with faulty(Faults(delay=0.32)) as server, connection(server, patience) as pipeline:
         outcomes, _ = await send_all(pipeline, READERS[:2])
     assert outcomes == [(who, DELIVERED) for who in READERS[:2]]
 

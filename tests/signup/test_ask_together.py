@@ -49,7 +49,7 @@ class Crowd:
 @pytest.fixture
 def crowd(site: Site) -> Crowd:
     installation = site.installation
-    return Crowd(site, Asking(installation.database, installation.clock, 72))
+    return Crowd(site, Asking(installation, 72))
 
 
 async def test_many_at_once_are_all_written_with_few_commits(crowd: Crowd) -> None:

@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from newsletter.addresses import read_address
-from newsletter.agreements.ending import delete_person
+from newsletter.agreements.actions import Origin
+from newsletter.agreements.ending import Cause, erase_person
 from newsletter.installation import Installation
 from newsletter.subscribers.actions import enter
 from newsletter.subscribers.tables import Subscriber
@@ -43,7 +44,7 @@ async def test_who_is_just_leaving_is_entered_anew(installation: Installation) -
         coming_back = asyncio.create_task(entered(installation, {"given_name": "Kari"}))
         if not installation.database.on_sqlite:  # There, one writer waits for the other in any case.
             await eventually_async(lambda: _somebody_waits(installation))
-        await delete_person(session, old.id)
+        await erase_person(session, installation, old.id, Cause.ERASED, Origin("subject", "page"))
     new = await coming_back
     assert new.id != old.id
     assert (new.given_name, new.title) == ("Kari", None)

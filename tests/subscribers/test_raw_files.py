@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert, make_url
 
 from newsletter.agreements.actions import Origin
-from newsletter.agreements.ending import delete_person
+from newsletter.agreements.ending import Cause, erase_person
 from newsletter.agreements.opening import open_newsletter
 from newsletter.clock import TurnedClock
 from newsletter.installation import Installation
@@ -61,12 +61,14 @@ async def open_weekly(installation: Installation) -> Newsletter:
 async def ask(installation: Installation, weekly: Newsletter, marks: list[str]) -> list[str]:
     """Ask with each mark in every field, as long as it may be; give the requests."""
     async with installation.database.write() as session:
-        asked = signup.Asked(await current_notice(session, weekly, "nb"), True, Origin("subject", "form"), 72)
+        asked = signup.Asked(
+            await current_notice(session, weekly, "nb", installation.clock.now()), True, Origin("subject", "form"), 72
+        )
         requests = []
         for mark in marks:
             names = {field: f"{mark} {'Øæå' * 40}"[:64].strip() for field in FIELDS}
             typed = read_signup({"email": f"{mark}.{'x' * 30}@example.com", "agreed": True, **names}, "nb")
-            requests.append(await signup.ask(session, installation.clock, weekly, typed, asked))
+            requests.append(await signup.ask(session, installation, weekly, typed, asked))
     return requests
 
 
@@ -77,7 +79,7 @@ async def subscribe(installation: Installation, weekly: Newsletter, marks: list[
     async with installation.database.write() as session:
         for request in requests:
             token = signup.confirmation_token(installation.keys, request)
-            await signup.confirm(session, installation.clock, installation.keys, token)
+            await signup.confirm(session, installation, token)
 
 
 async def leave(installation: Installation, weekly: Newsletter, mark: str) -> None:
@@ -86,7 +88,7 @@ async def leave(installation: Installation, weekly: Newsletter, mark: str) -> No
         address = f"{mark}.{'x' * 30}@example.com"
         subscription = await active_subscription(session, weekly.id, address)
         assert subscription is not None
-        await unsubscribe(session, installation.clock, subscription.id, "link")
+        await unsubscribe(session, installation, subscription.id, "link")
 
 
 async def forgotten(installation: Installation) -> bool:
@@ -146,7 +148,7 @@ async def remove(installation: Installation, marks: list[str]) -> None:
     """Delete people, one after the other."""
     async with installation.database.write() as session:
         for mark in marks:
-            await delete_person(session, mark[-26:])
+            await erase_person(session, installation, mark[-26:], Cause.ERASED, Origin("subject", "page"))
 
 
 async def test_a_request_that_nobody_confirmed_leaves_no_byte(
@@ -242,7 +244,7 @@ async def test_a_deletion_that_is_taken_back_leaves_no_mark(sqlite_installation:
         async with installation.database.write() as session:
             subscription = await active_subscription(session, weekly.id, f"{mark}.{'x' * 30}@example.com")
             assert subscription is not None
-            await unsubscribe(session, installation.clock, subscription.id, "link")
+            await unsubscribe(session, installation, subscription.id, "link")
             raise RuntimeError("the power went")
 
     with pytest.raises(RuntimeError):

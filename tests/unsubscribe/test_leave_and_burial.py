@@ -40,7 +40,7 @@ async def test_leaving_and_being_buried_at_once(site: Site, clock: TurnedClock, 
 
     async def leave(session: Session, path: str) -> None:
         subscription_id = read_token(installation.keys, path.removeprefix("/unsubscribe/"))
-        await unsubscribe(session, clock, subscription_id, "link")
+        await unsubscribe(session, installation, subscription_id, "link")
 
     async def act(path: str, subscriber_id: str, *, leaving: bool) -> None:
         async with installation.database.write() as session:

@@ -1,0 +1,27 @@
+"""How long the audit trail is kept. What is over loses its content; its place in the chain stays."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func
+from sqlmodel import col, select
+
+from newsletter.database import Session, rows_of
+from newsletter.editors.audit_tables import AuditEntry
+from newsletter.installation import Installation
+
+MONTH = timedelta(days=30)
+
+
+def _before(installation: Installation) -> datetime:
+    return installation.clock.now() - installation.settings.retention_audit * MONTH
+
+
+async def count_expired(session: Session, installation: Installation) -> int:
+    """Give how many entries are over."""
+    over = col(AuditEntry.at) < _before(installation)
+    return (await session.exec(select(func.count()).select_from(AuditEntry).where(over))).one()
+
+
+async def purge_expired(session: Session, installation: Installation) -> int:
+    """Delete the entries that are over; give how many."""
+    return rows_of(await session.execute(delete(AuditEntry).where(col(AuditEntry.at) < _before(installation))))

@@ -1,0 +1,1 @@
+"""Telling subscribers of a changed notice, asking them anew, reminding them, and letting lapse what nobody renews."""

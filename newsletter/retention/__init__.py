@@ -1,0 +1,1 @@
+"""How long things are kept: named rules, their schedule, and what they purged when."""

@@ -1,0 +1,158 @@
+"""The rules of retention: everything that is kept for a time, each with what it is, why it is kept and how long.
+
+A rule knows how to count what is over, which is the dry run, and how to purge it. It purges within one transaction that
+it is handed, and never commits. A personal column that no deletion of a subscriber reaches names its rule by
+`purged_by`; so this list is what the privacy notice and the record of processing say about time, too (RULES B5).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from newsletter.bounces import actions as bounces
+from newsletter.database import Session
+from newsletter.delivery import actions as delivery
+from newsletter.delivery import journal, ledger, pace_rows, paces
+from newsletter.editors import accounts, audit_retention, sessions
+from newsletter.editors import audit_tables as audit
+from newsletter.editors import tables as editors
+from newsletter.installation import Installation
+from newsletter.retention import runs
+from newsletter.settings import Settings
+from newsletter.signup import actions as signup
+from newsletter.signup.tables import RULE as UNCONFIRMED
+
+Counting = Callable[[Session, Installation], Awaitable[int]]
+MONTH = timedelta(days=30)
+TEN_MINUTES = timedelta(minutes=10)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `name` is what `personal(purged_by=...)` names; `every` is how often it runs.
+
+    `period` gives how long it is kept from when its time begins, `due` how many are over now, and `purge` deletes them
+    and gives how many that were.
+    """
+
+    name: str
+    what: str
+    why: str
+    period: Callable[[Settings], timedelta]
+    due: Counting
+    purge: Counting
+    every: timedelta = TEN_MINUTES
+
+
+async def _count_unconfirmed(session: Session, installation: Installation) -> int:
+    return await signup.count_unconfirmed(session, installation.clock)
+
+
+async def _purge_unconfirmed(session: Session, installation: Installation) -> int:
+    return await signup.purge_unconfirmed(session, installation.clock)
+
+
+async def _count_marks(session: Session, installation: Installation) -> int:
+    return len(await delivery.old_marks(session, installation.clock))
+
+
+async def _purge_marks(session: Session, installation: Installation) -> int:
+    return await delivery.forget_old_marks(session, installation.clock)
+
+
+async def _count_paces(session: Session, _: Installation) -> int:
+    return await paces.count_idle(session, await ledger.now(session))
+
+
+async def _purge_paces(session: Session, _: Installation) -> int:
+    return await paces.forget_idle(session, await ledger.now(session))
+
+
+async def _count_journals(session: Session, installation: Installation) -> int:
+    leases = await ledger.leases(session)
+    return len(journal.old(installation.settings.journal_dir, leases, installation.clock.now().timestamp()))
+
+
+async def _purge_journals(session: Session, installation: Installation) -> int:
+    leases = await ledger.leases(session)
+    return journal.sweep(installation.settings.journal_dir, leases, installation.clock.now().timestamp())
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        UNCONFIRMED,
+        "Signups that nobody confirmed, with the agreement that waited with them",
+        "So that whoever asked can still confirm, and nobody stays here who did not",
+        lambda settings: timedelta(hours=settings.retention_unconfirmed),
+        _count_unconfirmed,
+        _purge_unconfirmed,
+    ),
+    Rule(
+        "measurement marks",
+        "The keyed marks that tell a first open or click from the next, and their key",
+        "So that nobody is counted twice; the counters stay",
+        lambda _: delivery.MARKS_LIFE,
+        _count_marks,
+        _purge_marks,
+    ),
+    Rule(
+        "bounce tallies",
+        "How many mails a domain or a mailing took and how many it found dead, by the hour",
+        "To tell a provider's mistake from dead addresses",
+        lambda _: bounces.TALLY_LIFE,
+        bounces.count_tallies,
+        bounces.purge_tallies,
+    ),
+    Rule(
+        "paces",
+        "How fast mail may go to a domain just now",
+        "So that all workers keep to one pace",
+        lambda _: timedelta(seconds=pace_rows.IDLE_SECONDS),
+        _count_paces,
+        _purge_paces,
+    ),
+    Rule(
+        "delivery journals",
+        "Files on this machine that say how far each window of a mailing has come",
+        "So that nobody gets an issue twice after a crash",
+        lambda _: timedelta(seconds=journal.OLD_SECONDS),
+        _count_journals,
+        _purge_journals,
+    ),
+    Rule(
+        "editor sessions",
+        "The sign-ins of editors, as a hash of their cookie",
+        "So that editors need not sign in for each page",
+        lambda _: sessions.LIFE,
+        sessions.count_expired,
+        sessions.purge_expired,
+    ),
+    Rule(
+        editors.RULE,
+        "The names of editors who were removed; their address and password went at once",
+        "So that the audit trail says who it was",
+        lambda settings: settings.retention_audit * MONTH,
+        accounts.count_removed,
+        accounts.purge_removed,
+        DAY,
+    ),
+    Rule(
+        audit.RULE,
+        "The audit trail: which editor, key or command read or changed what, and when",
+        "To show who had to do with personal data",
+        lambda settings: settings.retention_audit * MONTH,
+        audit_retention.count_expired,
+        audit_retention.purge_expired,
+        DAY,
+    ),
+    Rule(
+        "retention runs",
+        "When each rule here ran and how many it purged",
+        "To show that what is over goes",
+        lambda settings: settings.retention_audit * MONTH,
+        runs.count_expired,
+        runs.purge_expired,
+        DAY,
+    ),
+)
