@@ -2,7 +2,7 @@
 #
 #   make demo     everything on this machine, with an inbox to look into: http://localhost:8000
 #   make serve    the service as the NEWSLETTER_… variables say
-#   make test     the tests
+#   make test     the tests; ARGS="tests/signup -x" only some, PROCESSES=0 in one process
 #   make check    all that must hold: style, types, imports, tests
 #   make bench    measure it beside its peers, and write docs/performance.md; ARGS="sending --quick" tries one out
 #   make format   put the source into the house's format
@@ -18,6 +18,11 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 PYTHON ?= $(shell for name in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$name; break; }; done)
+
+# Most tests wait for programs, browsers and clocks, so two cores are busy with four at a time. What is named in ARGS is
+# run in one process.
+PROCESSES ?= 4
+PYTEST = $(BIN)/pytest $(if $(findstring tests/,$(ARGS)),,-n $(PROCESSES) --dist worksteal) $(ARGS)
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
@@ -35,14 +40,14 @@ serve: .venv/.program
 	@$(BIN)/newsletter serve $(ARGS)
 
 test: .venv/.all
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST)
 
 check: .venv/.all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST)
 
 bench: .venv/.all
 	@$(BIN)/python -m benchmarks $(ARGS)

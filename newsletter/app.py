@@ -16,6 +16,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from newsletter import health
+from newsletter.backup.returning import Returning
 from newsletter.bounces import console as bounces_console
 from newsletter.clock import Clock
 from newsletter.delivery import api as delivery_api
@@ -35,9 +36,12 @@ from newsletter.measurement.counting import Counting
 from newsletter.measurement.hits import Hits
 from newsletter.measurement.targets import Targets
 from newsletter.newsletters import pages as newsletters_pages
+from newsletter.privacy import console as privacy_console
+from newsletter.privacy import pages as privacy_pages
 from newsletter.reference import api_reference
 from newsletter.retention import console as retention_console
-from newsletter.rights import desk_console
+from newsletter.rights import desk_console, my_acts, my_page, person_console
+from newsletter.rights import pages as rights_pages
 from newsletter.settings import Settings
 from newsletter.signup import api as signup_api
 from newsletter.signup import console as signup_console
@@ -49,7 +53,17 @@ from newsletter.worker import Worker
 
 _LARGEST_BODY = 64 * 1024
 _YEAR = 365 * 24 * 3600
-_PUBLIC = (newsletters_pages, signup_pages, unsubscribe_pages, measurement_pages, health)
+_PUBLIC = (
+    newsletters_pages,
+    signup_pages,
+    unsubscribe_pages,
+    measurement_pages,
+    rights_pages,
+    my_page,
+    my_acts,
+    privacy_pages,
+    health,
+)
 _API = (signup_api, delivery_api, mailing_api, doubts_api, figures_api)
 _CONSOLE = (
     overview,
@@ -63,6 +77,8 @@ _CONSOLE = (
     audit_console,
     retention_console,
     desk_console,
+    person_console,
+    privacy_console,
 )
 
 
@@ -86,6 +102,7 @@ def create_app(
         app.hits = Hits(installation.keys, counting, targets)
         stop = asyncio.Event()
         writing_hits = asyncio.create_task(every(1.0, "hits", counting.write, stop))
+        await Returning(installation).begin()
         working = Worker(installation) if worker else None
         if working:
             await working.start()

@@ -133,7 +133,8 @@ class Settings(BaseModel):
     retention_receipts_reason: Annotated[
         str,
         Field(
-            validate_default=True, description="Why receipts are kept longer than 90 days; needed where they are (RULES C3)."
+            validate_default=True,
+            description="Why receipts are kept longer than 90 days; needed where they are (RULES C3).",
         ),
     ] = ""
     retention_suppressions: Annotated[
@@ -142,8 +143,15 @@ class Settings(BaseModel):
     ] = 1096
     retention_tombstones: Annotated[
         int,
-        Field(ge=1, le=366, description="Days for which backups are kept: until then whoever left can be deleted again."),
+        Field(ge=1, le=366, description="Days for which backups are kept, and whoever left can be deleted again."),
     ] = 35
+    heads_file: Annotated[
+        Path | None,
+        Field(
+            description="Where the signed heads of the chains of evidence are appended, outside the database; best on "
+            "a volume of its own. At first `agreement-heads.jsonl` in the data folder."
+        ),
+    ] = None
     tombstone_file: Annotated[
         Path | None,
         Field(
@@ -179,6 +187,11 @@ class Settings(BaseModel):
         if read.data.get("retention_receipts", 0) > LONGEST_RECEIPTS and not value.strip():
             raise ValueError(f"say here why receipts are kept longer than {LONGEST_RECEIPTS} days")
         return value
+
+    @property
+    def heads(self) -> Path:
+        """Give the file of the signed heads."""
+        return self.heads_file or self.data_dir / "agreement-heads.jsonl"
 
     @property
     def tombstones(self) -> Path:

@@ -208,6 +208,8 @@ def _way_on(path: str, say: languages.Gettext) -> dict[str, str]:
     """Give where an error page leads: nobody is left in a dead end."""
     if path.startswith("/console"):
         return {"url": "/console/newsletters", "label": say("Back to the console")}
+    if path.startswith("/my/"):
+        return {"url": "/my", "label": say("My page")}
     return {"url": "/", "label": say("See the newsletters")}
 
 

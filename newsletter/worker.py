@@ -16,6 +16,8 @@ from typing import IO
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from newsletter.agreements.chaining import Chaining
+from newsletter.backup.returning import Returning
 from newsletter.bounces import actions as bounces
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
@@ -23,6 +25,8 @@ from newsletter.delivery import leftovers
 from newsletter.delivery.limits import Limits
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
+from newsletter.editors import audit_chaining
+from newsletter.imports.working import Importer
 from newsletter.installation import Installation
 from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
@@ -32,8 +36,11 @@ from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox, Writer, WrittenLetter
 from newsletter.mail.relays import Routes
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.renewal import actions as renewal
+from newsletter.renewal.letters import write as write_about_agreement
 from newsletter.retention import actions as retention
 from newsletter.rights.desk_letters import remind, write_reminder
+from newsletter.rights.letters import write_link, write_new_address, write_old_address
 from newsletter.settings import Settings
 from newsletter.signup.letters import write_confirmation, write_welcome
 from newsletter.tokens import new_id
@@ -41,6 +48,7 @@ from newsletter.unsubscribe.actions import unsubscribe_token
 
 _SEND = "send"
 _RETAIN = "retain"
+_IMPORT = "import"
 _EVERY_TEN_MINUTES = "0 */10 * * * *"
 _MOST_WORKERS = 64
 
@@ -65,10 +73,14 @@ class Worker:
             partial(bounces.watch_letter, installation),
         )
         self._jobs = Jobs(settings.database, self._name, installation.clock)
+        self._returning = Returning(installation)
+        self._chaining = Chaining(installation)
+        self._importer = Importer(installation, self._name, self._stop.is_set)
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Take up what the predecessor left, and begin."""
+        await self._returning.begin()
         await self._sender.take_up()
         async with self._installation.database.write() as session:
             await leftovers.settle_interrupted(session, self._installation)
@@ -77,13 +89,18 @@ class Worker:
         await self._beat()
         self._jobs.register(_SEND, self._sender.work_on)
         self._jobs.register(_RETAIN, self._retain, cron=_EVERY_TEN_MINUTES)
+        self._jobs.register(_IMPORT, self._importer.work_on)
         await self._jobs.start()
         loops: dict[str, tuple[float, Callable[[], Awaitable[object]]]] = {
             "heartbeat": (5.0, self._beat),
             "letters": (0.3, self._mail_letters),
             "many letters": (0.5, self._mail_many),
             "mailings": (0.3, self._sweep),
+            "imports": (1.0, self._take_up_imports),
             "dead": (1.0, self._bury),
+            "tombstones": (1.0, self._returning.keep),
+            "chains": (2.0, self._chaining.work),
+            "audit trail": (5.0, partial(audit_chaining.chain_all, self._installation)),
             "jobs": (600.0, self._jobs.forget_finished),
             "forget": (10.0, self._installation.database.forget),
         }
@@ -117,10 +134,12 @@ class Worker:
             )
 
     async def _mail_letters(self) -> None:
+        await self._returning.catch_up()
         if await self._letters_wait(bulk=False):
             await self._outbox.mail_waiting(self._stop.is_set)
 
     async def _mail_many(self) -> None:
+        await self._returning.catch_up()
         await renewal.feed(self._installation)
         if await self._letters_wait(bulk=True):
             await self._outbox.mail_waiting(self._stop.is_set, bulk=True)
@@ -129,9 +148,11 @@ class Worker:
         now = self._installation.clock.now()
         async with self._installation.database.read() as session:
             due = select(Letter.id).where(Letter.bulk == bulk, Letter.due_at <= now)
-            return (await session.exec(due.where(Letter.leased_until < database_seconds()).limit(1))).first() is not None
+            found = await session.exec(due.where(Letter.leased_until < database_seconds()).limit(1))
+            return found.first() is not None
 
     async def _sweep(self) -> None:
+        await self._returning.catch_up()
         database, clock = self._installation.database, self._installation.clock
         async with database.read() as session:
             open_states = (MailingState.SCHEDULED, MailingState.SENDING)
@@ -146,6 +167,10 @@ class Worker:
         for mailing_id in mailings:
             await self._jobs.enqueue(_SEND, mailing_id)
 
+    async def _take_up_imports(self) -> None:
+        for import_id in await self._importer.waiting():
+            await self._jobs.enqueue(_IMPORT, import_id)
+
     async def _bury(self) -> None:
         async with self._installation.database.read() as session:
             held = await bounces.waiting(session)
@@ -158,6 +183,7 @@ class Worker:
             await leftovers.settle_interrupted(session, self._installation)
             await remind(session, self._installation)
         await retention.run_due(self._installation)
+        await renewal.run(self._installation)
 
 
 def check(settings: Settings) -> None:
@@ -186,7 +212,14 @@ def _writers(installation: Installation) -> dict[LetterKind, Writer]:
         LetterKind.CONFIRMATION: partial(write_confirmation, installation),
         LetterKind.WELCOME: welcome,
         LetterKind.TEST: partial(write_test, installation),
+        LetterKind.NOTICE_CHANGED: partial(write_about_agreement, installation),
+        LetterKind.RECONFIRMATION: partial(write_about_agreement, installation),
+        LetterKind.REMINDER: partial(write_about_agreement, installation),
+        LetterKind.RENEWAL: partial(write_about_agreement, installation),
         LetterKind.RIGHTS_DUE: partial(write_reminder, installation),
+        LetterKind.MY_LINK: partial(write_link, installation),
+        LetterKind.NEW_ADDRESS: partial(write_new_address, installation),
+        LetterKind.OLD_ADDRESS: partial(write_old_address, installation),
     }
 
 

@@ -25,14 +25,14 @@ def upgrade() -> None:
         sa.Column("newsletter_id", sa.String(length=26), nullable=True),
         sa.Column("count", sa.Integer(), nullable=True),
         sa.Column("salt", sa.String(length=26), nullable=False),
-        sa.Column("seal", sa.String(length=64), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("seal", sa.String(length=32), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
     op.create_index("ix_audit_entry_act", "audit_entry", ["act", "at", "id"], unique=False)
     op.create_index("ix_audit_entry_actor", "audit_entry", ["actor", "at", "id"], unique=False)
     op.create_index("ix_audit_entry_at", "audit_entry", ["at", "id"], unique=False)
-    op.create_index(op.f("ix_audit_entry_number"), "audit_entry", ["number"], unique=False)
+    op.create_index(op.f("ix_audit_entry_position"), "audit_entry", ["position"], unique=False)
     op.create_index("ix_audit_entry_subject_id", "audit_entry", ["subject_id", "at", "id"], unique=False)
     op.create_table(
         "chain_entry",
@@ -483,6 +483,7 @@ def upgrade() -> None:
     )
     op.add_column("agreement", sa.Column("salt", sa.String(length=32), server_default="", nullable=False))
     op.add_column("agreement", sa.Column("seal", sa.String(length=32), server_default="", nullable=False))
+    op.drop_index(op.f("ix_agreement_newsletter_id"), table_name="agreement")
     op.create_index(
         "ix_agreement_rests_on",
         "agreement",
@@ -510,17 +511,17 @@ def upgrade() -> None:
     op.create_index(op.f("ix_letter_change_id"), "letter", ["change_id"], unique=False)
     op.create_index("ix_letter_due", "letter", ["bulk", "due_at"], unique=False)
     op.create_index(op.f("ix_letter_visit_id"), "letter", ["visit_id"], unique=False)
-    op.create_foreign_key(
-        op.f("fk_letter_change_id_address_change"),
-        "letter",
-        "address_change",
-        ["change_id"],
-        ["id"],
-        ondelete="CASCADE",
-    )
-    op.create_foreign_key(
-        op.f("fk_letter_visit_id_my_visit"), "letter", "my_visit", ["visit_id"], ["id"], ondelete="CASCADE"
-    )
+    with op.batch_alter_table("letter") as batch:
+        batch.create_foreign_key(
+            op.f("fk_letter_visit_id_my_visit"), "my_visit", ["visit_id"], ["id"], ondelete="CASCADE"
+        )
+        batch.create_foreign_key(
+            op.f("fk_letter_change_id_address_change"),
+            "address_change",
+            ["change_id"],
+            ["id"],
+            ondelete="CASCADE",
+        )
     op.add_column("newsletter", sa.Column("controller_name", sa.String(length=100), nullable=True))
     op.add_column(
         "newsletter", sa.Column("controller_organisation_number", sa.String(length=30), nullable=True)

@@ -110,9 +110,11 @@ async def _record(
     kind: EventKind,
     declared: Sequence[Requested | Agreed],
     about: Sequence[dict[str, Any]],
-) -> None:
+    token_hash: str | None = None,
+) -> list[str]:
+    """Write agreements down, each with its first event; give their ids."""
     if not declared:
-        return
+        return []
     for grounds in {one.grounds for one in declared}:
         grounds.check()
     current = await terms.current(session, installation, [one.newsletter_id for one in declared])
@@ -122,9 +124,10 @@ async def _record(
         content = sealing.agreed(agreement)
         agreements.append(agreement | {"seal": sealing.seal_agreement(installation.keys, content)})
         detail = one.detail if isinstance(one, Agreed) else None
-        events.append(_event(installation, agreement, content, kind, one.origin, detail=detail))
+        events.append(_event(installation, agreement, content, kind, one.origin, token_hash, detail))
     await session.execute(insert(_AGREEMENTS), agreements)
     await session.execute(insert(_EVENTS), events)
+    return [agreement["id"] for agreement in agreements]
 
 
 async def give(session: Session, installation: Installation, request_id: str, subscription_id: str, token: str) -> None:
@@ -151,17 +154,10 @@ async def give_anew(
     """
     origin, token_hash = Origin("subject", "mailbox"), fingerprint(token)
     asked = Requested(before.newsletter_id, "", notice, witnessed=True, origin=origin)
-    current = await terms.current(session, installation, [before.newsletter_id])
-    agreement = _agreement(installation, asked, current[before.newsletter_id]) | {
-        "request_id": None,
-        "subscription_id": before.subscription_id,
-        "witnessed": True,
-    }
-    await session.execute(insert(_AGREEMENTS), [_sealed(installation, agreement)])
-    given = _event(installation, agreement, EventKind.GIVEN, origin, token_hash=token_hash)
-    await session.execute(insert(_EVENTS), [given])
+    about = [{"request_id": None, "subscription_id": before.subscription_id, "witnessed": True}]
+    (made,) = await _record(session, installation, EventKind.GIVEN, [asked], about, token_hash)
     await append(session, installation, before.id, EventKind.RENEWED, origin, token_hash=token_hash, detail="notice")
-    return await session.get_one(Agreement, agreement["id"])
+    return await session.get_one(Agreement, made)
 
 
 async def of_request(session: Session, request_id: str) -> Agreement | None:
@@ -196,7 +192,7 @@ async def append(
     """Append an event to an agreement. `detail` says what was changed (the names of fields, never their values)."""
     agreement = (await session.get_one(Agreement, agreement_id)).model_dump()
     content = sealing.agreed(agreement)
-    event = _event(installation, agreement, content, kind, origin, token_hash=token_hash, detail=detail)
+    event = _event(installation, agreement, content, kind, origin, token_hash, detail)
     session.add(AgreementEvent(**event))
 
 
@@ -228,7 +224,6 @@ def _event(
     agreed: str,
     kind: EventKind,
     origin: Origin,
-    *,
     token_hash: str | None = None,
     detail: str | None = None,
 ) -> dict[str, Any]:

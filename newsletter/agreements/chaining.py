@@ -9,7 +9,7 @@ An event or an erasure whose seal is not ours is left out, for `agreements verif
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Table, bindparam, delete, exists, text, update
@@ -27,6 +27,7 @@ from newsletter.agreements.tables import (
 )
 from newsletter.chain import actions as chain
 from newsletter.chain import heads
+from newsletter.chain.heads_file import HeadsFile
 from newsletter.chain.rules import ERASURE, EVENT
 from newsletter.database import Session
 from newsletter.installation import Installation
@@ -35,7 +36,9 @@ from newsletter.tokens import new_id
 
 _EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
 _AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
+_PREFIX = "agreements/"
 _BATCH = 2_000
+_LOOK_SECONDS = 60
 _LOCK = 0x6E6577736C636861  # "newslcha": the advisory lock that whoever chains holds
 _PLACE = update(_EVENTS).where(_EVENTS.c.id == bindparam("which")).values(position=bindparam("at_number"))
 _PLACE_ALL = text(
@@ -46,9 +49,33 @@ _PLACE_ALL = text(
 _ORDER: dict[str, int] = {kind: place for place, kind in enumerate(EventKind)}
 
 
+class Chaining:
+    """The loop of a worker that chains what is due and signs the heads."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._file = HeadsFile(installation.settings.heads)
+        self._looked: float | None = None
+
+    async def work(self) -> None:
+        """Chain all that is due; then sign the heads, also once a minute where another worker did the chaining."""
+        chained = False
+        while await chain_due(self._installation):
+            chained = True
+        now = self._installation.clock.monotonic()
+        if chained or self._looked is None or now - self._looked >= _LOOK_SECONDS:
+            await heads.sign_heads(self._installation, self._file)
+            self._looked = now
+
+
 def chain_of(newsletter_id: str) -> str:
     """Give the name of a newsletter's chain."""
-    return f"agreements/{newsletter_id}"
+    return f"{_PREFIX}{newsletter_id}"
+
+
+def newsletter_of(chain_name: str) -> str:
+    """Give the id of the newsletter whose chain that is; empty for the chain of something else."""
+    return chain_name.removeprefix(_PREFIX) if chain_name.startswith(_PREFIX) else ""
 
 
 async def blind(session: Session, installation: Installation, agreement_ids: Sequence[str]) -> None:
@@ -117,7 +144,8 @@ async def _chain_events(session: Session, installation: Installation, newsletter
     known: dict[str, str] = {}
     for row in rows:
         content = content_of(row, known)
-        if sealing.is_sealed_event(installation.keys, content, row["seal"]):
+        there = row["a_newsletter_id"] == newsletter_id
+        if there and sealing.is_sealed_event(installation.keys, content, row["seal"]):
             leaf = sealing.leaf(row["a_salt"], content)
             ours.append((row["at"], _ORDER.get(row["kind"], 0), row["id"], leaf))
         else:
@@ -154,11 +182,13 @@ async def _chain_erasures(session: Session, installation: Installation, newslett
 
 def with_agreements() -> Any:
     """Give the query for events with what their agreements hold, whose columns begin with `a_`."""
-    of_agreement = [_AGREEMENTS.c[name].label(f"a_{name}") for name in (*sealing.AGREED, "subscription_id", "salt", "seal")]
+    of_agreement = [
+        _AGREEMENTS.c[name].label(f"a_{name}") for name in (*sealing.AGREED, "subscription_id", "salt", "seal")
+    ]
     return select_rows(_EVENTS, *of_agreement).join(_AGREEMENTS, _AGREEMENTS.c.id == _EVENTS.c.agreement_id)
 
 
-def content_of(row: Mapping[str, Any], known: dict[str, str]) -> str:
+def content_of(row: Any, known: dict[str, str]) -> str:
     """Give the content of an event of that query; `known` keeps the hashes of agreements for the next one."""
     agreed = known.get(row["agreement_id"])
     if agreed is None:
@@ -166,6 +196,6 @@ def content_of(row: Mapping[str, Any], known: dict[str, str]) -> str:
     return sealing.happened(row, agreed, row["a_subscription_id"])
 
 
-def agreed_content(row: Mapping[str, Any]) -> str:
+def agreed_content(row: Any) -> str:
     """Give the content of the agreement of an event of that query."""
     return sealing.agreed({name: row[f"a_{name}"] for name in sealing.AGREED})

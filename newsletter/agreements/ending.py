@@ -8,6 +8,7 @@ Whoever touches a person locks in one order: what holds their address, by table 
 waits for each other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, Table, delete, func
 from sqlalchemy import select as select_rows
 from sqlmodel import SQLModel, col, select
 
-from newsletter.agreements import actions, receipts, suppression, tombstones
+from newsletter.agreements import actions, chaining, receipts, suppression, tombstones
 from newsletter.agreements.tables import Agreement, EventKind
 from newsletter.agreements.tombstones import Kind
 from newsletter.database import Session
@@ -124,7 +125,7 @@ async def delete_person(session: Session, installation: Installation, person: Su
     agreed = await _agreed(session, person.id)
     await _suppress(session, installation, person, parting.cause, agreed)
     await receipts.write(session, installation, person.id, person.canonical, parting.cause, parting.at)
-    await session.flush()
+    await chaining.blind(session, installation, [agreement.id for agreement in agreed])
     await _forget_asked(session, person)
     await session.execute(delete(Subscriber).where(col(Subscriber.id) == person.id))
 
@@ -134,7 +135,7 @@ async def lock_person(session: Session, subscriber_id: str) -> Subscriber | None
     known = select(Subscriber.canonical).where(Subscriber.id == subscriber_id)
     canonical = (await session.exec(known)).first()
     while canonical is not None:
-        for table in _asked():
+        for table in asked_tables():
             keys = list(table.primary_key.columns)
             theirs = _theirs(table, subscriber_id, canonical)
             await session.execute(select_rows(*keys).where(theirs).order_by(*keys).with_for_update())
@@ -145,7 +146,7 @@ async def lock_person(session: Session, subscriber_id: str) -> Subscriber | None
     return None
 
 
-def _asked() -> list[Table]:
+def asked_tables() -> list[Table]:
     """Give the tables beside the subscriber's that hold addresses: signup requests, and what else is asked for."""
     return [table for table in addressed(SQLModel.metadata) if table.name != Subscriber.__tablename__]
 
@@ -157,7 +158,7 @@ def _theirs(table: Table, subscriber_id: str, canonical: str) -> ColumnElement[b
 
 async def _forget_asked(session: Session, person: Subscriber, newsletter_id: str | None = None) -> None:
     """Forget what was asked for with that address, of one newsletter or at all."""
-    for table in _asked():
+    for table in asked_tables():
         theirs = _theirs(table, person.id, person.canonical)
         if newsletter_id is None:
             await session.execute(delete(table).where(theirs))
@@ -180,11 +181,9 @@ async def _suppress(
 ) -> None:
     """Suppress the address where that is due (RULES C4)."""
     brought = {one.newsletter_id for one in agreed if one.collection in _COULD_COME_AGAIN}
-    scopes: list[str | None] = []
+    scopes: Sequence[str | None] = sorted(brought)
     if cause in _NEVER_MORE or (brought and cause not in _OF_ONE_NEWSLETTER):
         scopes = [None]
-    elif brought:
-        scopes = sorted(brought)
     for newsletter_id in scopes:
         await suppression.suppress(session, installation, [person.canonical], cause, newsletter_id)
 

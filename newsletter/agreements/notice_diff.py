@@ -60,15 +60,15 @@ class Paragraph:
         """Give how it is now; empty where it is gone."""
         return "".join(piece.text for piece in self.pieces if piece.mark is not Mark.REMOVED).strip()
 
-    def as_html(self, added: str, removed: str) -> Markup:
-        """Give it as HTML. `added` and `removed` are what is said of such words to who can't see how they look."""
+    def as_html(self, added: str, removed: str, *, spoken: bool = True) -> Markup:
+        """Give it as HTML. `added` and `removed` say of such words what they are, to who can't see how they look:
+        for the ear alone where `spoken`, which needs our stylesheet, else in the text.
+        """
         marks = {Mark.ADDED: ("ins", added), Mark.REMOVED: ("del", removed)}
+        for_the_ear = Markup('<{0}><span class="spoken">[{1}: </span>{2}<span class="spoken">]</span></{0}> ')
+        marked = for_the_ear if spoken else Markup("[{1}: <{0}>{2}</{0}>] ")
         return Markup("").join(
-            escape(piece.text)
-            if piece.mark is Mark.SAME
-            else Markup('<{0}><span class="spoken">[{1}: </span>{2}<span class="spoken">]</span></{0}> ').format(
-                marks[piece.mark][0], marks[piece.mark][1], piece.text.strip()
-            )
+            escape(piece.text) if piece.mark is Mark.SAME else marked.format(*marks[piece.mark], piece.text.strip())
             for piece in self.pieces
         )
 

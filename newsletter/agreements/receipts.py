@@ -40,7 +40,7 @@ async def write(
             Receipt(
                 id=new_id(),
                 epoch_id=tagger.epoch_id,
-                tag=tagger.tag(canonical),
+                tag=tagger.tag(canonical.encode()),
                 newsletter_id=agreement.newsletter_id,
                 agreement_id=agreement.id,
                 notice_hash=agreement.notice_hash,

@@ -1,8 +1,8 @@
 """Suppression: addresses that must not be mailed though an import or a trusted program may bring them (RULES C4).
 
 A suppression is a keyed tag, not an address. Only a person can lift it, by confirming from the mailbox: a suppressed
-address that asks through the form is treated as every other, so that nobody learns of it (RULES H3). Whoever left within
-the life of a tombstone is not brought back by an import either.
+address that asks through the form is treated as every other, so that nobody learns of it (RULES H3). Whoever left
+within the life of a tombstone is not brought back by an import either.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -25,7 +25,11 @@ _MOST = 20_000
 
 
 async def suppress(
-    session: Session, installation: Installation, canonicals: Iterable[str], cause: str, newsletter_id: str | None = None
+    session: Session,
+    installation: Installation,
+    canonicals: Iterable[str],
+    cause: str,
+    newsletter_id: str | None = None,
 ) -> int:
     """See to it that no import brings these addresses back, to that newsletter or to any; give how many are new."""
     added, now = 0, installation.clock.now()
@@ -37,7 +41,7 @@ async def suppress(
             {
                 "id": new_id(),
                 "epoch_id": tagger.epoch_id,
-                "tag": tagger.tag(canonical),
+                "tag": tagger.tag(canonical.encode()),
                 "newsletter_id": newsletter_id,
                 "cause": str(cause),
                 "since": day_of(now),

@@ -108,7 +108,7 @@ class Agreement(SQLModel, table=True):
     __table_args__ = (Index("ix_agreement_rests_on", "newsletter_id", "notice_hash", "subscription_id"),)
 
     id: str = Field(primary_key=True, max_length=26)
-    newsletter_id: str = Field(foreign_key="newsletter.id", ondelete="CASCADE", index=True, max_length=26)
+    newsletter_id: str = Field(foreign_key="newsletter.id", ondelete="CASCADE", max_length=26)
     request_id: str | None = Field(
         default=None, foreign_key="signup_request.id", ondelete="CASCADE", index=True, max_length=26
     )

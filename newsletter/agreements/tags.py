@@ -57,9 +57,9 @@ class Tagger:
         self.epoch_id = epoch_id
         self._key = key
 
-    def tag(self, canonical: str) -> str:
-        """Give the tag of an address."""
-        return keyed(self._key, canonical.encode()).hex()
+    def tag(self, data: bytes) -> str:
+        """Give the tag of an address, in its canonical form, or of something else that names a person."""
+        return keyed(self._key, data).hex()
 
 
 class Lookup:
@@ -85,18 +85,18 @@ async def current(session: Session, installation: Installation, purpose: str) ->
         epoch = TagEpoch(id=new_id(), purpose=purpose, salt=new_salt().hex(), ends_at=ends)
         session.add(epoch)
         await session.flush()
-    return Tagger(epoch.id, keys_of(installation.keys, epoch)[0])
+    return Tagger(epoch.id, keys_of(installation.keys, purpose, epoch.salt)[0])
 
 
 async def living(session: Session, installation: Installation, purpose: str) -> Lookup:
     """Give what finds the tags of a purpose, of every epoch that still has its salt."""
     epochs = (await session.exec(select(TagEpoch).where(TagEpoch.purpose == purpose))).all()
-    return Lookup([key for epoch in epochs for key in keys_of(installation.keys, epoch)])
+    return Lookup([key for epoch in epochs for key in keys_of(installation.keys, purpose, epoch.salt)])
 
 
-def keys_of(keys: Keyring, epoch: TagEpoch) -> list[bytes]:
-    """Give the keys of an epoch: that of the root secret, then that of the one before it."""
-    return keys.epoch_keys(f"tag/{epoch.purpose}", bytes.fromhex(epoch.salt))
+def keys_of(keys: Keyring, purpose: str, salt: str) -> list[bytes]:
+    """Give the keys of an epoch with that salt: that of the root secret, then that of the one before it."""
+    return keys.epoch_keys(f"tag/{purpose}", bytes.fromhex(salt))
 
 
 def among(session: Session, column: Any, values: Iterable[str]) -> ColumnElement[bool]:
@@ -118,14 +118,13 @@ async def held_about(session: Session, installation: Installation, canonical: st
     return sorted(found, key=lambda tag: (tag.purpose, tag.since))
 
 
-def _held(purpose: str, row: Receipt | Suppression | Tombstone) -> HeldTag:
-    match row:
-        case Receipt():
-            kind, since = row.outcome, row.ended_on
-        case Suppression():
-            kind, since = row.cause, row.since
-        case Tombstone():
-            kind, since = row.kind, row.at
+def _held(purpose: str, row: Any) -> HeldTag:
+    if isinstance(row, Receipt):
+        kind, since = row.outcome, row.ended_on
+    elif isinstance(row, Suppression):
+        kind, since = row.cause, row.since
+    else:
+        kind, since = row.kind, row.at
     return HeldTag(purpose, kind, since, row.expires_at, row.newsletter_id)
 
 
@@ -137,7 +136,10 @@ async def count_expired(session: Session, installation: Installation, purpose: s
 
 
 async def purge_expired(session: Session, installation: Installation, purpose: str) -> int:
-    """Delete the tags of a purpose that have outlived their time, and the salts that no tag needs; give how many tags."""
+    """Delete the tags of a purpose that have outlived their time, and the salts that no tag needs.
+
+    Give how many tags that were.
+    """
     now, table = installation.clock.now(), TABLES[purpose]
     purged = await session.execute(delete(table).where(col(table.expires_at) <= now))
     used = select(table.epoch_id).where(col(table.epoch_id) == col(TagEpoch.id)).exists()

@@ -1,8 +1,8 @@
 """Tombstones: what must happen again where an older database comes back (RULES C2).
 
-Every ending, restriction and choice about measurement is noted in the transaction that makes it true: a keyed tag of the
-address, another one of the subscriber's id (which stays when the address changes), the kind and the time. A worker then
-appends it to a file outside the database (`tombstone_file`), from which it is replayed (`replaying`).
+Every ending, restriction and choice about measurement is noted in the transaction that makes it true: a keyed tag of
+the address, another one of the subscriber's id (which stays when the address changes), the kind and the time. A worker
+then appends it to a file outside the database (`tombstone_file`), from which it is replayed (`replaying`).
 """
 
 from collections.abc import Sequence
@@ -55,8 +55,8 @@ async def note(
         Tombstone(
             id=new_id(),
             epoch_id=tagger.epoch_id,
-            tag=tagger.tag(canonical),
-            subject_tag=tagger.tag(f"id/{person}") if person else None,
+            tag=tagger.tag(canonical.encode()),
+            subject_tag=tagger.tag(subject(person)) if person else None,
             newsletter_id=newsletter_id,
             kind=Kind(kind),
             cause=cause,
@@ -64,6 +64,31 @@ async def note(
             expires_at=now + timedelta(days=installation.settings.retention_tombstones) + MARGIN,
         )
     )
+
+
+class Lookout:
+    """Sees whether the database lacks the line that was written last: as long as the file rests, by one row."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._file = file_of(installation)
+        self._seen: tuple[int, int, int] | None = None
+        self._newest: Entry | None = None
+
+    async def is_behind(self, session: Session) -> bool:
+        """Say whether it does. Where the session has looked at the database before, it may say so too soon."""
+        now = self._installation.clock.now()
+        if (signature := self._file.signature()) != self._seen:
+            self._newest, self._seen = self._file.newest(now), signature
+        newest = self._newest
+        if newest is None or newest.expires <= now:
+            return False
+        return (await session.exec(select(Tombstone.id).where(Tombstone.id == newest.id))).first() is None
+
+
+def subject(subscriber_id: str) -> bytes:
+    """Give what is tagged of a subscriber's id, which can be no address."""
+    return f"id/{subscriber_id}".encode()
 
 
 async def file_new(installation: Installation) -> int:

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, func, insert, text
+from sqlalchemy import Table, bindparam, func, insert, text
+from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from newsletter.chain.rules import GENESIS, entry_hash
@@ -73,24 +74,43 @@ async def entry(session: Session, chain_name: str, number: int) -> ChainEntry | 
     return await session.get(ChainEntry, (chain_name, number))
 
 
+async def entry_hash_at(session: Session, chain_name: str, number: int) -> str | None:
+    """Give the hash of the entry of that number, as it is stored."""
+    query = select(ChainEntry.hash).where(ChainEntry.chain == chain_name, ChainEntry.number == number)
+    return (await session.exec(query)).first()
+
+
 async def names(session: Session) -> list[str]:
     """Give the names of all chains, in their order. One look at the index for each, however long they are."""
-    found, last = [], ""
-    while name := (await session.exec(select(func.min(ChainEntry.chain)).where(ChainEntry.chain > last))).one():
-        found.append(name)
-        last = name
+    found: list[str] = []
+    last = ""
+    following = select_rows(func.min(_ENTRIES.c.chain)).where(_ENTRIES.c.chain > bindparam("last"))
+    while last := (await session.execute(following, {"last": last})).scalar_one() or "":
+        found.append(last)
     return found
 
 
 async def entries(session: Session, chain_name: str, after: int = 0) -> AsyncIterator[Sequence[Any]]:
     """Give the entries after that number as plain rows, some thousand at a time."""
     while True:
-        query = select(_ENTRIES).where(_ENTRIES.c.chain == chain_name, _ENTRIES.c.number > after)
+        query = select_rows(_ENTRIES).where(_ENTRIES.c.chain == chain_name, _ENTRIES.c.number > after)
         found = (await session.execute(query.order_by(_ENTRIES.c.number).limit(_READ_AT_ONCE))).all()
         if not found:
             return
         yield found
         after = found[-1].number
+
+
+async def of_kind(session: Session, chain_name: str, kind: str) -> AsyncIterator[Any]:
+    """Give the entries of that kind as plain rows, in their order."""
+    after, found = 0, [None]
+    query = select_rows(_ENTRIES).where(_ENTRIES.c.chain == chain_name, _ENTRIES.c.kind == kind)
+    while found:
+        following = query.where(_ENTRIES.c.number > after).order_by(_ENTRIES.c.number).limit(_READ_AT_ONCE)
+        found = list((await session.execute(following)).all())
+        for entry in found:
+            yield entry
+            after = entry.number
 
 
 def seal(keys: Keyring, entry_hash: str) -> str:

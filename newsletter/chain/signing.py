@@ -75,7 +75,7 @@ def statement(keys: Keyring, at: str, before: str | None = None) -> dict[str, An
     return said | {"endorsement": endorsement, "signature": sign(current, said)}
 
 
-def trusted(keys: Keyring, statements: Iterable[Mapping[str, Any]]) -> dict[str, bytes]:
+def trusted(keys: Keyring, statements: Iterable[Any]) -> dict[str, bytes]:
     """Give the public keys that our own vouch for, by their names, the current one first."""
     found = {key_id(public_bytes(key)): public_bytes(key) for key in own_keys(keys)}
     by_key = {said.get("key"): said for said in statements if isinstance(said, Mapping)}

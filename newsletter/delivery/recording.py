@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from newsletter.agreements.tombstones import Lookout
 from newsletter.delivery import ledger, recovery
 from newsletter.delivery.ledger import Recorded
 from newsletter.delivery.pacer import Pacer
@@ -33,7 +34,9 @@ class Recorder:
     def __init__(self, installation: Installation, owner: str, watcher: Watcher, stopping: asyncio.Event) -> None:
         self._installation = installation
         self._stopping = stopping
-        self._recording = Recording(installation, owner, watcher, stopping, Pacer(installation))
+        self._recording = Recording(
+            installation, owner, watcher, stopping, Pacer(installation), Lookout(installation)
+        )
 
     async def take_up(self) -> None:
         """Settle what a predecessor of our name left unknown, and give its blocks back.

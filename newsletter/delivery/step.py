@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import update
 from sqlmodel import col
 
+from newsletter.agreements.tombstones import Lookout
 from newsletter.database import Session
 from newsletter.delivery import ledger, leftovers, recovery
 from newsletter.delivery.journal import Journal
@@ -69,6 +70,7 @@ class Recording:
     watcher: Watcher
     stopping: asyncio.Event
     pacer: Pacer
+    lookout: Lookout
 
     def deadline(self) -> float:
         """Give until when a lease is surely ours that is taken from now on."""
@@ -129,7 +131,9 @@ class Step:
         return marked
 
     async def _take(self, deadline: float, session: Session) -> Held | None:
-        going_on = await self._look_at_mailing(session)
+        # A database that came back from the past must catch up first.
+        behind = await self._by.lookout.is_behind(session)
+        going_on = await self._look_at_mailing(session) and not behind
         found = await self._go_on(session, going_on=going_on)
         if found is None and going_on:
             found = await self._lease(session)

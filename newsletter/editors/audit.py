@@ -5,7 +5,6 @@ shown, so that nothing is seen without a trace. A GET may write this trail and n
 nothing and so leaves none.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from enum import StrEnum
@@ -15,6 +14,7 @@ from litestar import HttpMethod
 from litestar.connection import ASGIConnection
 from sqlalchemy import Table, insert
 
+from newsletter.chain.rules import canonical, sha256
 from newsletter.database import Session
 from newsletter.editors.audit_tables import AuditEntry
 from newsletter.editors.tables import Editor
@@ -44,6 +44,9 @@ class Act(StrEnum):
     NEWSLETTER_MADE = "newsletter_made"
     NEWSLETTER_CHANGED = "newsletter_changed"
     NOTICE_PUBLISHED = "notice_published"
+    NOTICE_TAKEN_BACK = "notice_taken_back"
+    NOTICE_MAILING_STARTED = "notice_mailing_started"
+    NOTICE_MAILING_STEERED = "notice_mailing_steered"
     SUBSCRIBERS_LISTED = "subscribers_listed"
     SUBSCRIBERS_SEARCHED = "subscribers_searched"
     SUBSCRIBERS_EXPORTED = "subscribers_exported"
@@ -103,7 +106,7 @@ async def note(
         "count": count,
     }
     entry["salt"] = new_id()
-    entry["seal"] = seal(installation, entry)
+    entry["seal"] = installation.keys.seal(_SEAL, content(entry))
     await session.execute(insert(_ENTRIES), entry)
 
 
@@ -159,14 +162,22 @@ def actor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     return f"{KEY}{key}" if isinstance(key, str) else NOBODY
 
 
-def content(entry: Mapping[str, Any]) -> bytes:
-    """Give the bytes of an entry that its seal and its place in the chain are made over."""
+def content(entry: Mapping[str, Any]) -> str:
+    """Give the text of an entry that its seal and its leaf in the chain are made over."""
     names = ("id", "at", "actor", "act", "subject_id", "newsletter_id", "count", "salt")
     values = {name: entry[name] for name in names}
     values["at"] = values["at"].astimezone(UTC).isoformat(timespec="microseconds")
-    return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
+    return canonical(values)
 
 
-def seal(installation: Installation, entry: Mapping[str, Any]) -> str:
-    """Give the seal of an entry, in hex: whoever has the database alone can't make it."""
-    return installation.keys.tag(_SEAL, content(entry)).hex()
+def leaf(entry: Mapping[str, Any]) -> str:
+    """Give the leaf that stands for an entry in the chain: nobody can guess the entry from it, for its salt is in it.
+
+    It stays when the entry goes.
+    """
+    return sha256(content(entry))
+
+
+def is_sealed(installation: Installation, entry: Mapping[str, Any]) -> bool:
+    """Say whether the entry is as we wrote it: whoever has the database alone can't make its seal."""
+    return installation.keys.is_sealed(_SEAL, content(entry), entry["seal"])

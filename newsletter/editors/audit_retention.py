@@ -1,11 +1,12 @@
-"""How long the audit trail is kept. What is over loses its content; its place in the chain stays."""
+"""How long the audit trail is kept. What is over loses its content; its hash stays in the chain."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func
+from sqlalchemy import func
 from sqlmodel import col, select
 
-from newsletter.database import Session, rows_of
+from newsletter.database import Session
+from newsletter.editors.audit_chaining import chain_batch, fold
 from newsletter.editors.audit_tables import AuditEntry
 from newsletter.installation import Installation
 
@@ -24,4 +25,6 @@ async def count_expired(session: Session, installation: Installation) -> int:
 
 async def purge_expired(session: Session, installation: Installation) -> int:
     """Delete the entries that are over; give how many."""
-    return rows_of(await session.execute(delete(AuditEntry).where(col(AuditEntry.at) < _before(installation))))
+    while await chain_batch(session, installation):
+        pass
+    return await fold(session, installation, col(AuditEntry.at) >= _before(installation))

@@ -7,20 +7,22 @@ seal is keyed with the root secret, which is not in the database, so that a row 
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
 from newsletter.database import Moment
 from newsletter.personal import Category, personal
 
 RULE = "audit trail"
+# Before it has a number in the chain: due; or left out, because its seal is not ours.
+DUE, REFUSED = 0, -1
 _PURPOSE = "showing who read or changed personal data"
 _RETENTION = "two years, unless it is set otherwise"
 
 
 class AuditEntry(SQLModel, table=True):
     """One act. `actor` is an editor's id, `key/` and the id of an API key, `cli`, or `nobody`; `count` is how many
-    were concerned.
+    were concerned; `position` is its number in the chain of the trail, DUE until it is chained.
     """
 
     __tablename__ = "audit_entry"
@@ -39,5 +41,5 @@ class AuditEntry(SQLModel, table=True):
     newsletter_id: str | None = Field(default=None, max_length=26)
     count: int | None = None
     salt: str = Field(max_length=26)
-    seal: str = Field(max_length=64)
-    number: int | None = Field(default=None, index=True)
+    seal: str = Field(max_length=32)
+    position: int = Field(default=DUE, sa_type=BigInteger, index=True)

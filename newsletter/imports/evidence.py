@@ -22,7 +22,7 @@ BASES: Mapping[str, tuple[Basis, MarketingBasis]] = {
     "existing_customer": (Basis.LEGITIMATE_INTEREST, MarketingBasis.EXISTING_CUSTOMER),
     "legitimate_interest": (Basis.LEGITIMATE_INTEREST, MarketingBasis.NOT_MARKETING),
 }
-_BY_ARTICLE = {str(basis): (basis, marketing) for basis, marketing in reversed(BASES.values())}
+_BY_ARTICLE = {str(basis): (basis, marketing) for basis, marketing in reversed(list(BASES.values()))}
 _HASH = re.compile(r"[0-9a-f]{64}")
 _STATED = ("true", "on", "1", "yes")
 

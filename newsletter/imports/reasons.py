@@ -8,7 +8,7 @@ _SENTENCES = {
     "bad_address": "The e-mail address is not one that can be written to.",
     "repeated": "The e-mail address stands further up in the file, too.",
     "quoting": "The quotation marks don't close where they should, or the row is too long.",
-    "ragged": "The row has more cells than the header; perhaps a cell with a delimiter in it lacks its quotation marks.",
+    "ragged": "The row has more cells than the header; perhaps one with a delimiter in it lacks its quotation marks.",
     "not_text": "The row holds bytes that are not text in the file's character set.",
     "not_subscribed": "By the other tool's status this person did not subscribe, or has left.",
     "unknown_status": "The status is not known here; if that column says something else, take it out of the mapping.",

@@ -27,6 +27,7 @@ def footer(installation: Installation, newsletter: Newsletter) -> Footer:
         organisation_number=settings.controller_organisation_number,
         address=settings.controller_address,
         contact=settings.controller_email or newsletter.sender_address,
+        my_url=installation.url("/my"),
         privacy_url=installation.url(f"/newsletters/{newsletter.slug}"),
     )
 

@@ -25,13 +25,17 @@ _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=Tr
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """Who sends the issue and where their data notice is (RULES G7)."""
+    """Who sends the issue, where their data notice is (RULES G7), and where readers ask for their own page.
+
+    Both addresses are the same in every mail: a forwarded issue opens nobody's page (RULES E7).
+    """
 
     organisation: str
     organisation_number: str
     address: str
     contact: str
     privacy_url: str
+    my_url: str
 
 
 def one_line(text: str) -> str:
@@ -52,6 +56,7 @@ def text_page(content: str, newsletter_name: str, wording: Wording, footer: Foot
         name, "=" * min(len(name), 60), "", content, "", "-" * 40,
         wording.reason.format(newsletter=name),
         f"{wording.unsubscribe}: {slot(UNSUBSCRIBE)}",
+        f"{wording.my_page}: {one_line(footer.my_url)}",
         f"{wording.privacy}: {one_line(footer.privacy_url)}", "",
         one_line(footer.organisation),
         *([f"{wording.organisation_number}: {number}"] if number else []),
@@ -63,10 +68,8 @@ def text_page(content: str, newsletter_name: str, wording: Wording, footer: Foot
 def html_page(content: str, newsletter_name: str, language: str, wording: Wording, footer: Footer) -> str:
     """Give the whole HTML part, its styles inlined; `content` is sanitised HTML."""
     name = html.escape(one_line(newsletter_name))
-    organisation, number, contact, privacy = (
-        html.escape(one_line(line))
-        for line in (footer.organisation, footer.organisation_number, footer.contact, footer.privacy_url)
-    )
+    lines = (footer.organisation, footer.organisation_number, footer.contact, footer.privacy_url, footer.my_url)
+    organisation, number, contact, privacy, my_page = (html.escape(one_line(line)) for line in lines)
     address = "<br>".join(html.escape(one_line(line)) for line in footer.address.splitlines())
     sender = [organisation]
     sender += [f"{wording.organisation_number}: {number}"] if number else []
@@ -75,7 +78,7 @@ def html_page(content: str, newsletter_name: str, language: str, wording: Wordin
     below = (
         f"<p>{wording.reason.format(newsletter=name)}</p>"
         f'<p><a href="{slot(UNSUBSCRIBE)}">{wording.unsubscribe}</a> &middot; '
-        f'<a href="{privacy}">{wording.privacy}</a></p>'
+        f'<a href="{my_page}">{wording.my_page}</a> &middot; <a href="{privacy}">{wording.privacy}</a></p>'
         f"<p>{'<br>'.join(sender)}</p>{slot(PIXEL)}"
     )
     filled = Template(_layout()).substitute(

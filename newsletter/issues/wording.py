@@ -9,6 +9,7 @@ class Wording:
 
     reason: str
     unsubscribe: str
+    my_page: str
     privacy: str
     organisation_number: str
     contact: str
@@ -17,6 +18,7 @@ class Wording:
 BOKMAAL = Wording(
     reason="Du får denne e-posten fordi du abonnerer på {newsletter}.",
     unsubscribe="Meld deg av",
+    my_page="Min side",
     privacy="Slik behandler vi opplysningene dine",
     organisation_number="Organisasjonsnummer",
     contact="Kontakt",
@@ -24,6 +26,7 @@ BOKMAAL = Wording(
 NYNORSK = Wording(
     reason="Du får denne e-posten fordi du abonnerer på {newsletter}.",
     unsubscribe="Meld deg av",
+    my_page="Mi side",
     privacy="Slik handsamar vi opplysningane dine",
     organisation_number="Organisasjonsnummer",
     contact="Kontakt",
@@ -31,6 +34,7 @@ NYNORSK = Wording(
 ENGLISH = Wording(
     reason="You receive this e-mail because you subscribe to {newsletter}.",
     unsubscribe="Unsubscribe",
+    my_page="My page",
     privacy="How we treat your data",
     organisation_number="Organisation number",
     contact="Contact",

@@ -75,10 +75,12 @@ def enqueue(
     )
 
 
-async def enqueue_for_requests(session: Session, clock: Clock, kind: LetterKind, request_ids: Sequence[str]) -> None:
-    """Put a letter for each of these signup requests into the outbox."""
+async def enqueue_for_requests(
+    session: Session, clock: Clock, kind: LetterKind, request_ids: Sequence[str], *, bulk: bool = False
+) -> None:
+    """Put a letter for each of these signup requests into the outbox, into its lane for many if they are `bulk`."""
     now = clock.now()
-    same = {"kind": kind, "attempts": 0, "created_at": now, "due_at": now, "leased_until": 0.0}
+    same = {"kind": kind, "bulk": bulk, "attempts": 0, "created_at": now, "due_at": now, "leased_until": 0.0}
     await session.execute(insert(_LETTERS), [{"id": new_id(), "request_id": one} | same for one in request_ids])
 
 

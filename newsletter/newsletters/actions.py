@@ -17,6 +17,13 @@ from newsletter.tokens import new_id
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_SLUG = 64
+RESPONSIBLE = {
+    "controller_name": 100,
+    "controller_organisation_number": 30,
+    "controller_address": 200,
+    "privacy_contact": 254,
+    "data_protection_officer": 200,
+}
 
 
 def is_slug(text: str) -> bool:
@@ -37,8 +44,9 @@ def read_sender(text: str) -> tuple[str, str]:
 
 
 def read_settings(values: Mapping[str, str]) -> dict[str, str]:
-    """Read name, sender, description, language and measurement, as far as given. Raises InvalidInput for all at
-    once.
+    """Read name, sender, description, language, measurement and who answers, as far as given.
+
+    Raises InvalidInput for all that is wrong at once.
     """
     read: dict[str, str] = {}
     wrong: dict[str, str] = {}
@@ -63,9 +71,24 @@ def read_settings(values: Mapping[str, str]) -> dict[str, str]:
         read["measurement"] = values["measurement"]
         if read["measurement"] not in set(Measurement):
             wrong["measurement"] = "Measurement is either off or anonymous."
+    _read_responsible(values, read, wrong)
     if wrong:
         raise InvalidInput(" ".join(wrong.values()), wrong)
     return read
+
+
+def _read_responsible(values: Mapping[str, str], read: dict[str, str], wrong: dict[str, str]) -> None:
+    """Read who answers for the newsletter; what is empty is as in the installation's settings."""
+    for field, longest in RESPONSIBLE.items():
+        if field in values:
+            read[field] = values[field].strip()
+            if len(read[field]) > longest or not read[field].isprintable():
+                wrong[field] = f"This must be one line of at most {longest} characters."
+    try:
+        if read.get("privacy_contact"):
+            read_address(read["privacy_contact"])
+    except InvalidInput as error:
+        wrong["privacy_contact"] = error.sentence
 
 
 async def create(session: Session, clock: Clock, slug: str, settings: Mapping[str, str]) -> Newsletter:

@@ -75,7 +75,7 @@ async def notice_of(session: Session, installation: Installation, language: str)
 
 
 def company_of(settings: Settings, newsletters: Sequence[Newsletter]) -> Responsible:
-    """Give who answers for the installation; where the settings name nobody, whoever answers for the first newsletter."""
+    """Give who answers for the installation: the company of the settings, else that of the first newsletter."""
     if settings.controller_name or not newsletters:
         return Responsible(
             settings.controller_name or settings.host,

@@ -4,6 +4,7 @@ from typing import Any
 
 from litestar import Response
 
+from newsletter.agreements import tombstones
 from newsletter.language import LANGUAGES
 from newsletter.privacy.notice import notice_of
 from newsletter.web import WebRequest, installation_of, page, reading, visitor_language
@@ -27,7 +28,7 @@ async def privacy(request: WebRequest) -> Response[Any]:
         unconfirmed_hours=settings.retention_unconfirmed,
         receipt_days=settings.retention_receipts,
         suppression_months=round(settings.retention_suppressions / DAYS_A_MONTH),
-        backup_days=settings.retention_tombstones,
+        backup_days=settings.retention_tombstones + tombstones.MARGIN.days,
         audit_months=settings.retention_audit,
         languages=[
             {"code": code, "label": label, "url": f"/privacy?language={code}", "current": code == language}

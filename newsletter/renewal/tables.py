@@ -5,7 +5,8 @@ Its letters are put into the outbox a few at a time, in the order of the subscri
 that has come. So there is never more waiting than is mailed in a moment, and to pause it is to put in no more.
 
 Each letter has a row of its own with the id of the letter in the outbox, which is also what its link names. The row
-goes with the subscription; the mailing's counters are numbers of their own, so nobody's erasure changes them (RULES C8).
+goes with the subscription; the mailing's counters are numbers of their own, so nobody's erasure changes them (RULES
+C8).
 """
 
 from datetime import datetime
@@ -100,7 +101,9 @@ class RenewalLetter(SQLModel, table=True):
         max_length=26,
         sa_column_kwargs={
             "info": personal(
-                Category.AGREEMENT, "asking for a renewal once, and taking the answer", "until the last subscription ends"
+                Category.AGREEMENT,
+                "asking for a renewal once, and taking the answer",
+                "until the last subscription ends",
             )
         },
     )

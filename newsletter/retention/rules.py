@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from newsletter.agreements import receipts, suppression, tombstones
+from newsletter.agreements.tag_tables import RECEIPTS, SUPPRESSIONS, TOMBSTONES
 from newsletter.bounces import actions as bounces
 from newsletter.database import Session
 from newsletter.delivery import actions as delivery
@@ -18,6 +20,9 @@ from newsletter.editors import audit_tables as audit
 from newsletter.editors import tables as editors
 from newsletter.installation import Installation
 from newsletter.retention import runs
+from newsletter.rights import address_change, desk, links
+from newsletter.rights.desk_tables import RULE as RIGHTS_REQUESTS
+from newsletter.rights.tables import RULE as MY_PAGE
 from newsletter.settings import Settings
 from newsletter.signup import actions as signup
 from newsletter.signup.tables import RULE as UNCONFIRMED
@@ -87,6 +92,50 @@ RULES: tuple[Rule, ...] = (
         lambda settings: timedelta(hours=settings.retention_unconfirmed),
         _count_unconfirmed,
         _purge_unconfirmed,
+    ),
+    Rule(
+        MY_PAGE,
+        "Visits to one's own page and the links to it, and new addresses that wait to be confirmed",
+        "So that people reach what is held about them without a password",
+        lambda _: address_change.LIFE,
+        links.count_expired,
+        links.purge_expired,
+    ),
+    Rule(
+        RECEIPTS,
+        "Receipts: a keyed tag of the address, which agreement it was, and the days on which it was given and ended",
+        "To answer a dispute about an agreement that has ended",
+        lambda settings: timedelta(days=settings.retention_receipts),
+        receipts.count_expired,
+        receipts.purge_expired,
+        DAY,
+    ),
+    Rule(
+        SUPPRESSIONS,
+        "Suppressions: a keyed tag of an address that must not be mailed",
+        "So that no import brings back who has complained or never wants to be asked again",
+        lambda settings: timedelta(days=settings.retention_suppressions),
+        suppression.count_expired,
+        suppression.purge_expired,
+        DAY,
+    ),
+    Rule(
+        TOMBSTONES,
+        "Tombstones: keyed tags of who left or chose something, in the database and in a file beside it",
+        "So that a restored backup brings nobody back",
+        lambda settings: timedelta(days=settings.retention_tombstones) + tombstones.MARGIN,
+        tombstones.count_expired,
+        tombstones.purge_expired,
+        DAY,
+    ),
+    Rule(
+        RIGHTS_REQUESTS,
+        "Closed rights requests: their kind, dates, steps and outcome; what named somebody went when they were closed",
+        "To show that rights were met, and in time",
+        lambda _: desk.KEPT,
+        desk.count_expired,
+        desk.purge_expired,
+        DAY,
     ),
     Rule(
         "measurement marks",

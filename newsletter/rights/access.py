@@ -25,11 +25,15 @@ from newsletter.delivery.tables import Delivery, Mailing, Result
 from newsletter.errors import NotFound
 from newsletter.installation import Installation
 from newsletter.issues.tables import Issue
+from newsletter.newsletters import processors
+from newsletter.newsletters.processor_tables import Processor
 from newsletter.newsletters.tables import Newsletter
 from newsletter.personal import Personal, addressed, declarations
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import by_address
 from newsletter.subscribers.tables import Subscriber, Subscription
+
+_ISSUE: list[Any] = [Newsletter.name, Issue.number, Issue.subject, Mailing.started_at, Result.outcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,10 @@ class HeldIssue:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Everything held about an address at a moment. `subscriber` is None where nothing but requests or tags are."""
+    """Everything held about an address at a moment. `subscriber` is None where nothing but requests or tags are.
+
+    `newsletters` are those concerned; `processors` are by the newsletter's id.
+    """
 
     at: datetime
     canonical: str
@@ -83,6 +90,8 @@ class Holding:
     requests: Sequence[HeldRequest]
     issues: Sequence[HeldIssue]
     tags: Sequence[HeldTag]
+    newsletters: Sequence[Newsletter]
+    processors: Mapping[str, Sequence[Processor]]
 
     @property
     def empty(self) -> bool:
@@ -101,15 +110,21 @@ async def gather(session: Session, installation: Installation, subscriber_id: st
 async def gather_by_address(session: Session, installation: Installation, canonical: str) -> Holding:
     """Give everything held about an address, which may be nothing."""
     subscriber = await by_address(session, canonical)
+    subscriptions = await _subscriptions(session, installation, subscriber) if subscriber else ()
+    requests = await _requests(session, installation, canonical)
+    newsletters = [held.newsletter for held in subscriptions] + [held.newsletter for held in requests]
+    concerned = {newsletter.id: newsletter for newsletter in newsletters}
     return Holding(
         at=installation.clock.now(),
         canonical=canonical,
         subscriber=subscriber,
         values=await _values(session, canonical),
-        subscriptions=await _subscriptions(session, installation, subscriber) if subscriber else (),
-        requests=await _requests(session, installation, canonical),
+        subscriptions=subscriptions,
+        requests=requests,
         issues=await _issues(session, subscriber) if subscriber else (),
         tags=await tags.held_about(session, installation, canonical),
+        newsletters=list(concerned.values()),
+        processors=await processors.of_newsletters(session, list(concerned)),
     )
 
 

@@ -43,7 +43,7 @@ async def remind(session: Session, installation: Installation) -> int:
             request.reminded_on = day
             due += 1
     if due:
-        for editor_id in (await session.exec(select(Editor.id))).all():
+        for editor_id in (await session.exec(select(Editor.id).where(col(Editor.removed_at).is_(None)))).all():
             outbox.enqueue(session, installation.clock, LetterKind.RIGHTS_DUE, editor_id=editor_id)
     return due
 

@@ -4,6 +4,7 @@ Every form carries a token made from that key, so that no other site can send on
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from litestar import Response
 from litestar.datastructures import Cookie
@@ -67,7 +68,7 @@ async def end(session: Session, visit: MyVisit) -> None:
     await session.execute(delete(MyVisit).where(col(MyVisit.id) == visit.id))
 
 
-def remembering(installation: Installation, response: Response[object], key: str) -> Response[object]:
+def remembering(installation: Installation, response: Response[Any], key: str) -> Response[Any]:
     """Let the browser hold the key of its visit; with an empty one it forgets."""
     life = int(VISIT_LIFE.total_seconds()) if key else 0
     secure = installation.settings.base_url.startswith("https://")

@@ -44,13 +44,15 @@ class LinkExpired(NotFound):
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How somebody asked: the notice they saw, whether our own form showed it, and from where. The link is good for
-    `hours`.
+    `hours`. Who was brought by an import has its `source` and the hash of its evidence.
     """
 
     notice: Shown
     witnessed: bool
     origin: agreements.Origin
     hours: int
+    source: str | None = None
+    evidence_hash: str | None = None
 
 
 def confirmation_token(keys: Keyring, request_id: str) -> str:
@@ -68,19 +70,30 @@ async def ask(
 
 
 async def ask_all(
-    session: Session, installation: Installation, wanted: Sequence[tuple[str, Signup, Asked]]
+    session: Session, installation: Installation, wanted: Sequence[tuple[str, Signup, Asked]], *, bulk: bool = False
 ) -> list[str]:
-    """Write down signup requests with their letters, each for the newsletter of that id; give the requests' ids."""
+    """Write down signup requests with their letters, each for the newsletter of that id; give the requests' ids.
+
+    `bulk` letters stand in the lane for many.
+    """
     ids = [new_id() for _ in wanted]
     requests, agreed = [], []
     for request_id, (newsletter_id, signup, asked) in zip(ids, wanted, strict=True):
         requests.append(_request(installation.clock, request_id, newsletter_id, signup, asked.hours))
         agreed.append(
-            agreements.Requested(newsletter_id, request_id, asked.notice, asked.witnessed, origin=asked.origin)
+            agreements.Requested(
+                newsletter_id,
+                request_id,
+                asked.notice,
+                asked.witnessed,
+                asked.origin,
+                source=asked.source,
+                evidence_hash=asked.evidence_hash,
+            )
         )
     await session.execute(insert(_REQUESTS), requests)
     await agreements.request(session, installation, agreed)
-    await enqueue_for_requests(session, installation.clock, LetterKind.CONFIRMATION, ids)
+    await enqueue_for_requests(session, installation.clock, LetterKind.CONFIRMATION, ids, bulk=bulk)
     return ids
 
 

@@ -99,6 +99,10 @@ async def write_welcome(
             say("You may object to this at any time, and leave with one click:"),
         ],
         button=Button(say("Unsubscribe"), unsubscribe_url),
+        after=[
+            say("What we know about you, you see, correct and delete on your own page: %(url)s")
+            % {"url": installation.url("/my")}
+        ],
         notice_text=f"{notice.label}\n\n{notice.text}" if notice else "",
         notice_html=notices.as_html(f"{notice.label}\n\n{notice.text}") if notice else "",
         footer=signature(installation, newsletter),

@@ -11,7 +11,14 @@ from newsletter.issues import rendering
 from newsletter.issues.rendering import CompiledIssue, Footer, compile_issue
 from newsletter.mail.message import Mailbox, list_headers
 
-FOOTER = Footer("Example Books AS", "999 999 999", "Eksempelgata 1", "post@example.com", "https://news.example.com/n")
+FOOTER = Footer(
+    "Example Books AS",
+    "999 999 999",
+    "Eksempelgata 1",
+    "post@example.com",
+    "https://news.example.com/n",
+    "https://news.example.com/my",
+)
 SENDER = Mailbox("news@example.com", "Bøker & «mer»")
 DOMAIN = "https://news.example.com"
 NOBODY = Tokens("0" * 32, "n" * 44, "unsubscribe+" + "n" * 44 + "@bounces.example.com", "aB-_" * 16 + "no")

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from newsletter.issues.rendering import PLACEHOLDERS, CompiledIssue, Footer, Rendered, compile_issue
 
-FOOTER = Footer("Example <AS>", "999 888 777", "Storgata 1\n0155 Oslo", "post@example.com", "https://example.com/data")
+FOOTER = Footer(
+    "Example <AS>",
+    "999 888 777",
+    "Storgata 1\n0155 Oslo",
+    "post@example.com",
+    "https://example.com/data",
+    "https://example.com/my",
+)
 WAY_OUT = "https://news.example.com/unsubscribe/t?a=1&b=2"
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from newsletter.issues.rendering import Footer, InvalidIssue, compile_issue
 
-FOOTER = Footer("Example AS", "999 888 777", "Storgata 1", "post@example.com", "https://example.com/data")
+FOOTER = Footer(
+    "Example AS", "999 888 777", "Storgata 1", "post@example.com", "https://example.com/data", "https://example.com/my"
+)
 
 
 def problems(body: str = "Hello", subject: str = "Hello", footer: Footer = FOOTER) -> tuple[str, ...]:

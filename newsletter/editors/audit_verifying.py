@@ -1,0 +1,77 @@
+"""Verifying the audit trail: whether every act is as it was noted, in its place, and none is missing.
+
+The chain is gone through beside the acts it stands for, some thousand at a time: each link as those of the agreements
+are (decision 12), against seals and signed heads; each act must make its leaf again. Only what an `expired` link of ours
+says is gone may be missing.
+"""
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+
+from newsletter.chain import actions as chain
+from newsletter.chain import head_check, signing, verifying
+from newsletter.chain.findings import Fault, Finding, Findings
+from newsletter.chain.heads_file import HeadsFile
+from newsletter.chain.rules import EVENT
+from newsletter.database import Session
+from newsletter.editors import audit
+from newsletter.editors.audit_chaining import CHAIN, ENTRIES, EXPIRED
+from newsletter.editors.audit_tables import DUE
+from newsletter.installation import Installation
+
+
+async def verify(session: Session, installation: Installation) -> Findings:
+    """Give everything that is wrong with the trail. The session must be one that sees a snapshot."""
+    findings = Findings()
+    # The file before the database: a head that is signed meanwhile is about what we don't see yet.
+    file = HeadsFile(installation.settings.heads)
+    signed = head_check.read_heads(installation, file, await signing.statements(session), findings)
+    heads = signed.by_chain.get(CHAIN, [])
+    last = (await chain.end(session, CHAIN)).number
+    if last and not heads:
+        findings.add(Finding(Fault.NO_HEADS, "no signed head vouches for the audit trail yet", CHAIN))
+    coverage = await head_check.check_heads(session, installation, CHAIN, heads, findings)
+    gone_to = await _gone_to(session, installation)
+    async for links in verifying.walk(session, installation, CHAIN, coverage, findings):
+        await _check_acts(session, installation, links, gone_to, findings)
+    await _check_beside(session, installation, last, findings)
+    return findings
+
+
+async def _gone_to(session: Session, installation: Installation) -> int:
+    """Give the number up to which our own folding has deleted the acts."""
+    gone = 0
+    async for link in chain.of_kind(session, CHAIN, EXPIRED):
+        if chain.is_sealed(installation.keys, link.hash, link.seal):
+            gone = max(gone, int(json.loads(link.body or "{}").get("to", 0)))
+    return gone
+
+
+async def _check_acts(
+    session: Session, installation: Installation, links: Any, gone_to: int, findings: Findings
+) -> None:
+    between = ENTRIES.c.position.between(links[0].number, links[-1].number)
+    there = {row["position"]: dict(row) for row in (await session.execute(select(ENTRIES).where(between))).mappings()}
+    for link in links:
+        if link.kind != EVENT:
+            continue
+        act = there.get(link.number)
+        if act is None and link.number > gone_to:
+            findings.add(Finding(Fault.DROPPED_EVENT, "the act of this link was deleted", CHAIN, link.number))
+        if act is not None and (audit.leaf(act) != link.leaf or not audit.is_sealed(installation, act)):
+            sentence = "the act was changed after it was noted, or stands in another's place"
+            findings.add(Finding(Fault.CHANGED_EVENT, sentence, CHAIN, link.number, event_id=act["id"]))
+
+
+async def _check_beside(session: Session, installation: Installation, last: int, findings: Findings) -> None:
+    outside = (ENTRIES.c.position <= DUE) | (ENTRIES.c.position > last)
+    for row in (await session.execute(select(ENTRIES).where(outside))).mappings():
+        act = dict(row)
+        if act["position"] > last:
+            sentence = "the chain has no link for this act: its end was cut off"
+            findings.add(Finding(Fault.PLANTED_EVENT, sentence, CHAIN, act["position"], event_id=act["id"]))
+        elif not audit.is_sealed(installation, act):
+            sentence = "the act was not noted by this installation, or was changed before it was chained"
+            findings.add(Finding(Fault.PLANTED_EVENT, sentence, CHAIN, event_id=act["id"]))

@@ -1,0 +1,145 @@
+"""Writing down the people of a slice: as asked, as agreed before, or as never to be mailed.
+
+Many rows at once: COPY on PostgreSQL, many values for one statement on SQLite, and no object for any of them.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table, bindparam, func, insert, update
+from sqlmodel import SQLModel
+
+from newsletter.addresses import Address
+from newsletter.agreements import suppression
+from newsletter.agreements.actions import Agreed, Grounds, Origin, record_agreed
+from newsletter.agreements.ending import Cause
+from newsletter.database import Session
+from newsletter.imports.judging import Judged
+from newsletter.imports.reading import NAMES, Person
+from newsletter.imports.status import Standing
+from newsletter.imports.tables import Import
+from newsletter.installation import Installation
+from newsletter.signup.actions import Asked, ask_all
+from newsletter.signup.offers import Offer, Wording
+from newsletter.signup.rules import Signup
+from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
+from newsletter.tokens import new_id
+
+CHANNEL = "import"
+_CAUSES = {Standing.LEFT: Cause.WITHDRAWN, Standing.DEAD: Cause.DEAD, Standing.NEVER: Cause.NEVER_AGAIN}
+
+
+def origin(job: Import) -> Origin:
+    """Give where the declarations of an import came from."""
+    actor = "api key" if job.actor.startswith("key/") else "system" if job.actor == "cli" else "editor"
+    return Origin(actor, CHANNEL)
+
+
+def notice(job: Import, offer: Offer, language: str | None) -> Wording:
+    """Give the notice that holds for somebody of that language."""
+    return offer.in_force(language or offer.language) if job.notice == "current" else offer.ever(job.notice)
+
+
+async def ask(session: Session, installation: Installation, job: Import, offer: Offer, judged: Judged) -> None:
+    """Ask each of them to confirm, by a letter; they are nothing here before they do."""
+    hours = installation.settings.retention_unconfirmed
+    wanted = []
+    for person in judged.taken:
+        shown = notice(job, offer, person.language)
+        details = {name: getattr(person, name) for name in NAMES}
+        signup = Signup(Address(person.email, person.canonical), person.language or shown.language, details)
+        asked = Asked(shown, False, origin(job), hours, source=job.source, evidence_hash=job.evidence_hash or None)
+        wanted.append((job.newsletter_id, signup, asked))
+    if wanted:
+        await ask_all(session, installation, wanted, bulk=True)
+
+
+async def record(session: Session, installation: Installation, job: Import, offer: Offer, judged: Judged) -> None:
+    """Subscribe them, with the agreement that they gave before. Details of those who are here are only filled in."""
+    now = installation.clock.now()
+    subscribers, subscriptions, agreed, filled = [], [], [], []
+    by_whom = origin(job)
+    for person in judged.taken:
+        here = judged.here.get(person.canonical)
+        subscriber_id = here.subscriber_id if here else new_id()
+        language = person.language or offer.language
+        if here:
+            filled += _filled(subscriber_id, here.empty, person)
+        else:
+            names = (person.given_name, person.family_name, person.title, person.employer)
+            subscribers.append((subscriber_id, person.email, person.canonical, *names, language, "unknown", now))
+        subscription_id = new_id()
+        subscriptions.append((subscription_id, subscriber_id, job.newsletter_id, SubscriptionState.ACTIVE.value, now))
+        agreed.append(_agreed(job, offer, person, subscription_id, by_whom))
+    if subscribers:
+        await write_rows(session, Subscriber, _SUBSCRIBER, subscribers)
+    if filled:
+        await _fill(session, filled)
+    if subscriptions:
+        await write_rows(session, Subscription, _SUBSCRIPTION, subscriptions)
+        await record_agreed(session, installation, agreed)
+
+
+_SUBSCRIBER = ("id", "email", "canonical", *NAMES, "language", "measurement", "created_at")
+_SUBSCRIPTION = ("id", "subscriber_id", "newsletter_id", "state", "created_at")
+
+
+def _agreed(job: Import, offer: Offer, person: Person, subscription_id: str, by_whom: Origin) -> Agreed:
+    return Agreed(
+        job.newsletter_id,
+        subscription_id,
+        notice(job, offer, person.language),
+        Grounds(job.gdpr_basis, job.marketing_basis, person.sale_reference, job.opt_out_shown),
+        by_whom,
+        job.source,
+        job.evidence_hash or job.file_hash,
+        f"import {job.id}" + (f", agreed {person.agreed_at:%Y-%m-%dT%H:%M:%SZ}" if person.agreed_at else ""),
+    )
+
+
+def _filled(subscriber_id: str, empty: Sequence[str], person: Person) -> list[dict[str, Any]]:
+    values = {name: getattr(person, name) for name in empty if getattr(person, name)}
+    return [{"of_subscriber": subscriber_id, **dict.fromkeys(NAMES), **values}] if values else []
+
+
+async def _fill(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    table = _table(Subscriber)
+    # What is there stays, also where it came a moment ago.
+    values = {name: func.coalesce(table.c[name], bindparam(f"new_{name}", type_=table.c[name].type)) for name in NAMES}
+    statement = update(table).where(table.c.id == bindparam("of_subscriber")).values(values)
+    named = [{"of_subscriber": row["of_subscriber"]} | {f"new_{name}": row[name] for name in NAMES} for row in rows]
+    await (await session.connection()).execute(statement, named)
+
+
+async def suppress(session: Session, installation: Installation, job: Import, people: Sequence[Person]) -> None:
+    """See to it that no import brings them: to this newsletter where they left it, to none where they can't be reached
+    or never want to be.
+    """
+    for standing, cause in _CAUSES.items():
+        canonicals = [person.canonical for person in people if person.standing is standing]
+        scope = job.newsletter_id if standing is Standing.LEFT else None
+        if canonicals:
+            await suppression.suppress(session, installation, canonicals, cause, scope)
+
+
+async def write_rows(
+    session: Session, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Write rows whose values are in the order of `names`."""
+    connection = await session.connection()
+    if connection.dialect.name == "sqlite":
+        await connection.execute(_insert(model, names), [dict(zip(names, row, strict=True)) for row in rows])
+        return
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    await driver.copy_records_to_table(str(model.__tablename__), records=rows, columns=names)
+
+
+@cache
+def _insert(model: type[SQLModel], names: tuple[str, ...]) -> Any:
+    return insert(_table(model)).values({name: bindparam(name) for name in names})
+
+
+def _table(model: type[SQLModel]) -> Table:
+    return SQLModel.metadata.tables[str(model.__tablename__)]
