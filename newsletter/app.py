@@ -16,8 +16,10 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from newsletter import health
+from newsletter.agreements import notice_api, notice_console
 from newsletter.backup.returning import Returning
 from newsletter.bounces import console as bounces_console
+from newsletter.chain import pages as chain_pages
 from newsletter.clock import Clock
 from newsletter.delivery import api as delivery_api
 from newsletter.delivery import console as delivery_console
@@ -29,6 +31,8 @@ from newsletter.errors import NotFound
 from newsletter.figures import api as figures_api
 from newsletter.figures import console as figures_console
 from newsletter.figures import overview
+from newsletter.imports import api as imports_api
+from newsletter.imports import console as imports_console
 from newsletter.installation import open_installation
 from newsletter.jobs import every
 from newsletter.measurement import pages as measurement_pages
@@ -39,8 +43,10 @@ from newsletter.newsletters import pages as newsletters_pages
 from newsletter.privacy import console as privacy_console
 from newsletter.privacy import pages as privacy_pages
 from newsletter.reference import api_reference
+from newsletter.renewal import console as renewal_console
+from newsletter.renewal import pages as renewal_pages
 from newsletter.retention import console as retention_console
-from newsletter.rights import desk_console, my_acts, my_page, person_console
+from newsletter.rights import agreement_console, desk_console, my_acts, my_page, person_console
 from newsletter.rights import pages as rights_pages
 from newsletter.settings import Settings
 from newsletter.signup import api as signup_api
@@ -57,16 +63,20 @@ _PUBLIC = (
     newsletters_pages,
     signup_pages,
     unsubscribe_pages,
+    renewal_pages,
     measurement_pages,
     rights_pages,
     my_page,
     my_acts,
     privacy_pages,
+    chain_pages,
     health,
 )
-_API = (signup_api, delivery_api, mailing_api, doubts_api, figures_api)
+_API = (signup_api, notice_api, delivery_api, mailing_api, doubts_api, imports_api, figures_api)
 _CONSOLE = (
     overview,
+    notice_console,
+    renewal_console,
     signup_console,
     writing,
     delivery_console,
@@ -74,8 +84,10 @@ _CONSOLE = (
     figures_console,
     bounces_console,
     pace_console,
+    imports_console,
     audit_console,
     retention_console,
+    agreement_console,
     desk_console,
     person_console,
     privacy_console,

@@ -15,14 +15,22 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from newsletter import logs, schema
+from newsletter.agreements import chaining
+from newsletter.agreements import verifying as agreements_verifying
 from newsletter.agreements.opening import open_newsletter
+from newsletter.backup import commands as backup
+from newsletter.backup.actions import Migrations
+from newsletter.backup.presence import present
 from newsletter.bounces.explaining import contents, explained
+from newsletter.chain.findings import Findings
 from newsletter.database import Session
-from newsletter.editors import accounts, audit, keys, sessions
+from newsletter.editors import accounts, audit, audit_verifying, keys, sessions
 from newsletter.editors.audit import Act
 from newsletter.errors import MisconfiguredError
+from newsletter.imports import commands as imports
 from newsletter.installation import Installation, open_installation
 from newsletter.mail import dkim_keys
+from newsletter.newsletters import actions as newsletters
 from newsletter.retention import actions as retention
 from newsletter.settings import load
 from newsletter.unsubscribe.actions import unsubscribe
@@ -54,7 +62,6 @@ def _open(act: Callable[[Installation], Awaitable[Any]]) -> Any:
     settings = load()
     logs.configure()
     settings.keyring()
-    schema.bring_up_to_date(settings)
 
     async def run() -> Any:
         installation = open_installation(settings)
@@ -63,7 +70,9 @@ def _open(act: Callable[[Installation], Awaitable[Any]]) -> Any:
         finally:
             await installation.database.close()
 
-    return asyncio.run(run())
+    with present(settings):
+        schema.bring_up_to_date(settings)
+        return asyncio.run(run())
 
 
 @cli.command()
@@ -262,6 +271,82 @@ def editor_remove(address: str) -> None:
     click.echo("Removed.")
 
 
+@cli.group("agreements")
+def agreements_group() -> None:
+    """The evidence that people asked for what they get."""
+
+
+@agreements_group.command("verify")
+@click.option("--newsletter", "slug", help="Only the chain of this newsletter.")
+@_JSON
+def agreements_verify(slug: str | None, as_json: bool) -> None:
+    """Find out whether the evidence is as it was written. Ends with 1 where something is wrong, and says what.
+
+    It may run beside everything else, and repairs nothing.
+
+    Example: newsletter agreements verify --newsletter weekly --json
+    """
+
+    async def act(installation: Installation) -> Findings:
+        async with installation.database.snapshot() as session:
+            newsletter = await newsletters.by_slug(session, slug) if slug else None
+            length = await agreements_verifying.length(session, newsletter)
+        hidden = as_json or not sys.stderr.isatty()
+        with click.progressbar(length=length, label="Verifying", file=sys.stderr, hidden=hidden) as bar:
+            async with installation.database.snapshot() as session:
+                return await agreements_verifying.verify(session, installation, newsletter, bar.update)
+
+    found = _open(act)
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in found]))
+    else:
+        lines = [finding.as_line() for finding in found] or ["The evidence is as it was written."]
+        click.echo("\n".join(lines))
+    sys.exit(1 if found else 0)
+
+
+@agreements_group.command("restored")
+def agreements_restored() -> None:
+    """Note that you put an older database in place by hand. `newsletter restore` notes it by itself.
+
+    Until then `agreements verify` reports that the chains end before their signed heads, and no new head is signed.
+
+    Example: newsletter agreements restored
+    """
+    _within(lambda installation, session: chaining.note_restore(session, installation))
+    click.echo("Noted in every chain.")
+
+
+@cli.group("audit")
+def audit_group() -> None:
+    """The trail of who read and changed what."""
+
+
+@audit_group.command("verify")
+@_JSON
+def audit_verify(as_json: bool) -> None:
+    """Find out whether the audit trail is as it was written. Ends with 1 where something is wrong, and says what.
+
+    Example: newsletter audit verify
+    """
+
+    async def act(installation: Installation) -> Findings:
+        async with installation.database.snapshot() as session:
+            return await audit_verifying.verify(session, installation)
+
+    found = _open(act)
+    if as_json:
+        click.echo(json.dumps([finding.as_json() for finding in found]))
+    elif not found:
+        click.echo("The audit trail is as it was written.")
+    else:
+        for finding in found:
+            place = f" at {finding.number}" if finding.number else ""
+            place += f" to {finding.last}" if finding.last else ""
+            click.echo(f"{finding.fault}{place}{f' ({finding.event_id})' if finding.event_id else ''}: {finding.sentence}")
+    sys.exit(1 if found else 0)
+
+
 @cli.command("retention")
 @click.option("--dry-run", is_flag=True, help="Only count what would be purged.")
 @_JSON
@@ -321,7 +406,7 @@ def api_key() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    help="issues, send, figures or subscribers; several times for several. All by default.",
+    help="issues, send, figures, subscribers, import or export; several times for several. All by default.",
 )
 @_JSON
 def api_key_create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
@@ -336,3 +421,7 @@ def api_key_create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
 
     key = _within(act)
     click.echo(json.dumps({"key": key}) if as_json else key)
+
+
+imports.add_to(cli, _open)
+backup.add_to(cli, Migrations(schema.upgrade, schema.revisions))

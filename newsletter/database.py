@@ -218,6 +218,14 @@ class Database:
         async with self._readers() as session:
             yield session
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Session]:
+        """Give a session that only reads, and sees everything as it was at its first look."""
+        async with self.read() as session:
+            if not self.on_sqlite:
+                await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
     async def forget(self, *, briefly: bool = False) -> bool:
         """On SQLite, take the bytes of deleted people out of the raw files (RULES C7); say whether that was done.
 

@@ -123,6 +123,13 @@ def upgrade(url: str, revision: str = "head", folder: Path | None = None) -> lis
         engine.dispose()
 
 
+def revisions() -> list[str]:
+    """Give the names of all migrations this version knows."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    return [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
+
+
 def _current(connection: Connection) -> str:
     return MigrationContext.configure(connection).get_current_revision() or "base"
 

@@ -13,6 +13,7 @@ import uvicorn
 from litestar.types import ControllerRouterHandler
 
 from newsletter.app import create_app
+from newsletter.backup.presence import present
 from newsletter.errors import MisconfiguredError
 from newsletter.installation import open_installation
 from newsletter.schema import bring_up_to_date
@@ -44,6 +45,11 @@ def serve(
     settings: Settings, host: str, port: int, *, worker: bool, more: Sequence[ControllerRouterHandler] = ()
 ) -> None:
     """Serve until a stop signal comes. Raises MisconfiguredError where the program can't start as it is set up."""
+    with present(settings):
+        _serve(settings, host, port, worker=worker, more=more)
+
+
+def _serve(settings: Settings, host: str, port: int, *, worker: bool, more: Sequence[ControllerRouterHandler]) -> None:
     check(settings)
     bring_up_to_date(settings)
     _remind(settings)
@@ -94,9 +100,14 @@ def spare_the_collector() -> None:
 
 def work(settings: Settings) -> None:
     """Be a worker until a stop signal comes. Raises MisconfiguredError where it can't start as it is set up."""
-    check(settings)
-    bring_up_to_date(settings)
-    _remind(settings)
+    with present(settings):
+        check(settings)
+        bring_up_to_date(settings)
+        _remind(settings)
+        _run(settings)
+
+
+def _run(settings: Settings) -> None:
     with asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(_work(settings))
 

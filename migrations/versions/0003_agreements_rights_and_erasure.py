@@ -513,14 +513,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_letter_visit_id"), "letter", ["visit_id"], unique=False)
     with op.batch_alter_table("letter") as batch:
         batch.create_foreign_key(
-            op.f("fk_letter_visit_id_my_visit"), "my_visit", ["visit_id"], ["id"], ondelete="CASCADE"
-        )
-        batch.create_foreign_key(
             op.f("fk_letter_change_id_address_change"),
             "address_change",
             ["change_id"],
             ["id"],
             ondelete="CASCADE",
+        )
+        batch.create_foreign_key(
+            op.f("fk_letter_visit_id_my_visit"), "my_visit", ["visit_id"], ["id"], ondelete="CASCADE"
         )
     op.add_column("newsletter", sa.Column("controller_name", sa.String(length=100), nullable=True))
     op.add_column(

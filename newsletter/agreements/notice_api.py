@@ -18,7 +18,7 @@ from newsletter.web import installation_of
 
 
 class NoticeOutput(msgspec.Struct):
-    """A version of a notice; `standing` is planned, in_force or followed. `text` is Markdown, `html` the same, clean."""
+    """A version of a notice; `standing` is planned, in_force or followed. `text` is Markdown, `html` the same."""
 
     hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="The SHA-256 of its words: its name.")]
     language: str

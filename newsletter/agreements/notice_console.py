@@ -1,4 +1,4 @@
-"""Notices in the console: every version, the draft of the next one, and what is different between any two (RULES A6)."""
+"""Notices in the console: every version, the draft of the next, and what is different between any two (RULES A6)."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -33,8 +33,8 @@ class Version:
     agreements: int
 
 
-async def versions(session: Session, newsletter_id: str, at: datetime) -> list[Version]:
-    """Give every version of every language, the last one first."""
+async def versions(session: Session, newsletter_id: str, at: datetime, *, counted: bool = True) -> list[Version]:
+    """Give every version of every language, the last one first; the agreements that rest on it only where `counted`."""
     rows = (
         await session.exec(
             select(NoticeUse, Notice)
@@ -43,7 +43,7 @@ async def versions(session: Session, newsletter_id: str, at: datetime) -> list[V
             .order_by(col(NoticeUse.valid_from).desc(), col(NoticeUse.id).desc())
         )
     ).all()
-    counted = await count_agreements(session, newsletter_id)
+    agreements = await count_agreements(session, newsletter_id) if counted else {}
     seen: set[str] = set()
     found = []
     for use, notice in rows:
@@ -53,7 +53,7 @@ async def versions(session: Session, newsletter_id: str, at: datetime) -> list[V
         elif use.language not in seen:
             standing = Standing.IN_FORCE
             seen.add(use.language)
-        found.append(Version(use, notice, standing, counted.get(notice.hash, 0)))
+        found.append(Version(use, notice, standing, agreements.get(notice.hash, 0)))
     return found
 
 

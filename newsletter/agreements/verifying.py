@@ -27,8 +27,8 @@ from newsletter.agreements.tables import (
 from newsletter.chain import actions as chain
 from newsletter.chain import head_check, signing, verifying
 from newsletter.chain.findings import Fault, Finding, Findings
-from newsletter.chain.heads_file import HeadsFile
 from newsletter.chain.head_check import Coverage
+from newsletter.chain.heads_file import HeadsFile
 from newsletter.chain.rules import EVENT, sha256
 from newsletter.database import Session
 from newsletter.installation import Installation
@@ -50,6 +50,12 @@ class _Chain:
     installation: Installation
     coverage: Coverage
     blinded: bytearray
+
+
+async def length(session: Session, newsletter: Newsletter | None = None) -> int:
+    """Give how many entries there are to go through."""
+    names = [chain_of(newsletter.id)] if newsletter else await chain.names(session)
+    return sum([(await chain.end(session, name)).number for name in names])
 
 
 async def verify(

@@ -1,7 +1,7 @@
 """A database that came back from the past catches up before anything is sent (RULES C2).
 
-However it came back, it lacks tombstones that are in their file. They are replayed; and every mailing that had not ended
-is paused, for who has got it meanwhile is not in this database. An editor looks, and resumes it or lets it be.
+However it came back, it lacks tombstones that are in their file. They are replayed; and every mailing that had not
+ended is paused, for who has got it meanwhile is not in this database. An editor looks, and resumes it or lets it be.
 """
 
 import structlog

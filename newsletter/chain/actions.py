@@ -103,14 +103,16 @@ async def entries(session: Session, chain_name: str, after: int = 0) -> AsyncIte
 
 async def of_kind(session: Session, chain_name: str, kind: str) -> AsyncIterator[Any]:
     """Give the entries of that kind as plain rows, in their order."""
-    after, found = 0, [None]
+    after = 0
     query = select_rows(_ENTRIES).where(_ENTRIES.c.chain == chain_name, _ENTRIES.c.kind == kind)
-    while found:
+    while True:
         following = query.where(_ENTRIES.c.number > after).order_by(_ENTRIES.c.number).limit(_READ_AT_ONCE)
-        found = list((await session.execute(following)).all())
+        found = (await session.execute(following)).all()
+        if not found:
+            return
         for entry in found:
             yield entry
-            after = entry.number
+        after = found[-1].number
 
 
 def seal(keys: Keyring, entry_hash: str) -> str:

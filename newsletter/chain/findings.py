@@ -39,6 +39,15 @@ class Finding:
     event_id: str | None = None
     agreement_id: str | None = None
 
+    def as_line(self) -> str:
+        """Give it for people, on one line."""
+        where = f" {self.number}" if self.number is not None else ""
+        where += f"-{self.last}" if self.last is not None else ""
+        named = [f"event {self.event_id}" if self.event_id else "", f"agreement {self.agreement_id}"]
+        about = ", ".join(name for name in named[: 2 if self.agreement_id else 1] if name)
+        place = f" ({self.chain}{where})" if self.chain else ""
+        return f"{self.fault}{place}: {self.sentence}{f' [{about}]' if about else ''}"
+
     def as_json(self) -> dict[str, object]:
         """Give it for programs."""
         return {
@@ -74,9 +83,11 @@ class Findings:
             self.add(finding)
 
     def __iter__(self) -> Iterator[Finding]:
+        """Go through them."""
         return iter(self._found)
 
     def __len__(self) -> int:
+        """Give how many there are, a run of entries counted once."""
         return len(self._found)
 
 

@@ -1,8 +1,8 @@
 """Verifying the audit trail: whether every act is as it was noted, in its place, and none is missing.
 
 The chain is gone through beside the acts it stands for, some thousand at a time: each link as those of the agreements
-are (decision 12), against seals and signed heads; each act must make its leaf again. Only what an `expired` link of ours
-says is gone may be missing.
+are (decision 12), against seals and signed heads; each act must make its leaf again. Only what an `expired` link of
+ours says is gone may be missing.
 """
 
 import json
@@ -24,11 +24,11 @@ from newsletter.installation import Installation
 
 async def verify(session: Session, installation: Installation) -> Findings:
     """Give everything that is wrong with the trail. The session must be one that sees a snapshot."""
-    findings = Findings()
-    # The file before the database: a head that is signed meanwhile is about what we don't see yet.
-    file = HeadsFile(installation.settings.heads)
-    signed = head_check.read_heads(installation, file, await signing.statements(session), findings)
-    heads = signed.by_chain.get(CHAIN, [])
+    findings, file = Findings(), HeadsFile(installation.settings.heads)
+    # The file before the database: a head that is signed meanwhile is about what we don't see.
+    size = file.size()
+    written = await signing.statements(session)
+    heads = head_check.read_heads(installation, list(written), file, size, findings).get(CHAIN, [])
     last = (await chain.end(session, CHAIN)).number
     if last and not heads:
         findings.add(Finding(Fault.NO_HEADS, "no signed head vouches for the audit trail yet", CHAIN))

@@ -26,6 +26,9 @@ class Scope(StrEnum):
     SEND = "send"
     FIGURES = "figures"
     SUBSCRIBERS = "subscribers"
+    IMPORT = "import"
+    EXPORT = "export"
+    READ = "read"
 
 
 async def create(session: Session, clock: Clock, name: str, scopes: Sequence[str] = ()) -> str:

@@ -23,7 +23,7 @@ from newsletter.subscribers.actions import count_active
 from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 _FIELDS = ("name", "slug", "sender", "language", "description")
-_SETTINGS = ("name", "sender", "description", "measurement")
+_SETTINGS = ("name", "sender", "description", "measurement", "reminder_months", "renewal_months")
 
 
 @reading("/newsletters")
@@ -110,6 +110,8 @@ async def _settings_page(
         "language": newsletter.language,
         "description": newsletter.description,
         "measurement": newsletter.measurement,
+        "reminder_months": str(newsletter.reminder_months),
+        "renewal_months": str(newsletter.renewal_months),
     }
     return page(
         request,

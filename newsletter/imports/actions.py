@@ -6,11 +6,11 @@ from datetime import timedelta
 from sqlalchemy import delete, func
 from sqlmodel import col, select
 
-from newsletter.database import Session
+from newsletter.database import Session, database_seconds
 from newsletter.errors import Conflict, InvalidInput, NotFound
 from newsletter.imports import columns, staging
 from newsletter.imports.evidence import CURRENT, Evidence
-from newsletter.imports.rules import OPEN, WORKING, move
+from newsletter.imports.rules import LEASE_SECONDS, OPEN, WORKING, move
 from newsletter.imports.staging import Staged
 from newsletter.imports.tables import Import, ImportRefusal, ImportState
 from newsletter.installation import Installation
@@ -74,24 +74,26 @@ async def offer_of(session: Session, installation: Installation, job: Import) ->
     return await offer(session, newsletter.slug, installation.clock.now())
 
 
-async def check(session: Session, installation: Installation, job: Import) -> None:
-    """Let the worker look through the file, and change nothing but the report."""
-    await _set_off(session, installation, job, "check")
+async def check(session: Session, installation: Installation, job: Import, holder: str = "") -> None:
+    """Let a worker look through the file, or `holder`, who will do it; nothing is changed but the report."""
+    await _set_off(session, installation, job, "check", holder)
 
 
-async def start(session: Session, installation: Installation, job: Import) -> None:
-    """Let the worker take the people in."""
-    await _set_off(session, installation, job, "start")
+async def start(session: Session, installation: Installation, job: Import, holder: str = "") -> None:
+    """Let a worker take the people in, or `holder`, who will do it."""
+    await _set_off(session, installation, job, "start", holder)
 
 
-async def _set_off(session: Session, installation: Installation, job: Import, act: str) -> None:
+async def _set_off(session: Session, installation: Installation, job: Import, act: str, holder: str) -> None:
     state = move(job.state, act)
     if not job.source:
         sentence = "Say first where these people come from, and on which ground you write to them."
         raise InvalidInput(sentence, {"source": sentence})
     job.state, job.changed_at, job.trouble = state, installation.clock.now(), None
     job.done_to = job.row = job.rows = job.accepted = job.known = job.refused = job.withheld = 0
-    job.holder, job.leased_until = "", 0.0
+    job.holder, job.leased_until = holder, 0.0
+    if holder:
+        job.leased_until = (await session.exec(select(database_seconds()))).one() + LEASE_SECONDS
     await session.execute(delete(ImportRefusal).where(col(ImportRefusal.import_id) == job.id))
 
 

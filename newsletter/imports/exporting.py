@@ -1,14 +1,14 @@
 """Taking a newsletter's subscribers out: CSV, or JSON with a line for each, streamed page by page.
 
-A million take no more memory than a thousand. Where a spreadsheet would take a cell for a formula, it gets a mark before
-it, which an import takes off again (RULES H8). Who restricted their data is left out: it may only be kept.
+A million take no more memory than a thousand. Where a spreadsheet would take a cell for a formula, it gets a mark
+before it, which an import takes off again (RULES H8). Who restricted their data is left out: it may only be kept.
 """
 
 import csv
 import io
 import json
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlmodel import col, select
@@ -60,7 +60,7 @@ async def export(installation: Installation, newsletter_id: str, form: Format) -
 async def _page(installation: Installation, newsletter_id: str, after: str) -> list[tuple[str, Row]]:
     names = [col(getattr(Subscriber, name)) for name in HEADER[:-1]]
     query = (
-        select(col(Subscription.id), col(Subscription.created_at), *names)  # type: ignore[call-overload]
+        select(col(Subscription.id), col(Subscription.created_at), *names)
         .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
         .where(
             col(Subscription.id) > after,
@@ -73,10 +73,11 @@ async def _page(installation: Installation, newsletter_id: str, after: str) -> l
     )
     async with installation.database.read() as session:
         found = (await session.exec(query)).all()
-    return [
-        (subscription_id, (*(value or "" for value in values), f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"))
-        for subscription_id, since, *values in found
-    ]
+    return [_row(*row) for row in found]
+
+
+def _row(subscription_id: str, since: datetime, *values: str | None) -> tuple[str, Row]:
+    return subscription_id, (*(value or "" for value in values), f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def as_csv(rows: Sequence[Row]) -> bytes:

@@ -22,6 +22,8 @@ SLICE = {Mode.AGREED: 2_000, Mode.SUPPRESS: 5_000, Mode.CONFIRM: 200}
 CHECK_SLICE = 5_000
 # Who asks a million people at once looks like a spammer, and their links would run out before the letters left.
 MOST_OPEN_LETTERS = 1_000
+# For how long nobody else takes an import up whose process is silent.
+LEASE_SECONDS = 60.0
 
 
 def move(state: str, act: str) -> ImportState:

@@ -22,7 +22,7 @@ from newsletter.errors import NewsletterError
 from newsletter.imports import actions, columns, recording, staging
 from newsletter.imports.judging import Judged, judge
 from newsletter.imports.reading import Reader
-from newsletter.imports.rules import CHECK_SLICE, MOST_OPEN_LETTERS, SLICE, WORKING, move
+from newsletter.imports.rules import CHECK_SLICE, LEASE_SECONDS, MOST_OPEN_LETTERS, SLICE, WORKING, move
 from newsletter.imports.shape import read_again
 from newsletter.imports.slices import Slice, slices
 from newsletter.imports.tables import Import, ImportRefusal, ImportState, Mode
@@ -30,7 +30,6 @@ from newsletter.installation import Installation
 from newsletter.mail.tables import Letter
 from newsletter.signup.offers import Offer
 
-LEASE_SECONDS = 60.0
 _TRIES = 6
 _PAUSE_SECONDS = 0.5
 _REFUSAL = ("import_id", "row", "reason")

@@ -17,6 +17,7 @@ from newsletter.tokens import new_id
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_SLUG = 64
+MOST_MONTHS = 120
 RESPONSIBLE = {
     "controller_name": 100,
     "controller_organisation_number": 30,
@@ -43,8 +44,8 @@ def read_sender(text: str) -> tuple[str, str]:
         raise InvalidInput(sentence, {"sender": sentence}) from error
 
 
-def read_settings(values: Mapping[str, str]) -> dict[str, str]:
-    """Read name, sender, description, language, measurement and who answers, as far as given.
+def read_settings(values: Mapping[str, str]) -> dict[str, str | int]:
+    """Read name, sender, description, language, measurement, who answers and how long it holds, as far as given.
 
     Raises InvalidInput for all that is wrong at once.
     """
@@ -72,8 +73,21 @@ def read_settings(values: Mapping[str, str]) -> dict[str, str]:
         if read["measurement"] not in set(Measurement):
             wrong["measurement"] = "Measurement is either off or anonymous."
     _read_responsible(values, read, wrong)
+    months = _read_months(values, wrong)
     if wrong:
         raise InvalidInput(" ".join(wrong.values()), wrong)
+    return {**read, **months}
+
+
+def _read_months(values: Mapping[str, str], wrong: dict[str, str]) -> dict[str, int]:
+    """Read after how many months readers are reminded, and asked to renew (RULES A9)."""
+    read = {}
+    for field, what in (("reminder_months", "a reminder"), ("renewal_months", "a renewal")):
+        if field in values:
+            typed = values[field].strip()
+            read[field] = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 4 else -1
+            if not 0 <= read[field] <= MOST_MONTHS:
+                wrong[field] = f"Give the months between agreement and {what}, up to {MOST_MONTHS}; 0 is never."
     return read
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Table, func, select
+from sqlalchemy import ColumnElement, String, Table, false, func, select
 from sqlmodel import SQLModel, col
 
 from newsletter.database import Session
@@ -78,11 +78,12 @@ async def _counted(
 
 
 def belonging(table: Table, newsletter_id: str) -> ColumnElement[bool] | None:
-    """Give the condition that a row of `table` belongs to the newsletter; None where that can't be told."""
+    """Give the condition that a row of `table` belongs to the newsletter, or to all; None where that can't be told."""
     if table.name == "subscriber":
         return col(Subscriber.id).in_(_subscribed(newsletter_id))
     if "newsletter_id" in table.columns:
-        return table.c.newsletter_id == newsletter_id
+        of_all = table.c.newsletter_id.is_(None) if table.c.newsletter_id.nullable else false()
+        return (table.c.newsletter_id == newsletter_id) | of_all
     for key in table.foreign_key_constraints:
         column, parent = key.elements[0].parent, key.elements[0].column
         if parent.table is not table and (within := belonging(parent.table, newsletter_id)) is not None:

@@ -34,6 +34,7 @@ LABELS = {
     "source_page": "page on which the agreement was asked for",
     "subscriber_id": "whom it is about",
     "subscription_id": "the subscription and its agreement",
+    "subject_tag": "keyed tag of who they were, from which nothing can be read",
     "tag": "keyed tag, from which the address can't be read",
     "title": "job title",
     "who": "name of whoever asks",

@@ -4,7 +4,7 @@ An agreement is older where its notice, in the language of the new one, was in f
 agreed since, in whatever language, is up to date: their agreement rests on one that is in force then, or later.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
+from newsletter.agreements import notices
 from newsletter.agreements.tables import Agreement, NoticeUse
 from newsletter.database import Session
 from newsletter.subscribers.actions import mailable
@@ -75,11 +76,9 @@ async def count_behind(session: Session, newsletter_id: str, line: Line) -> int:
     return (await session.exec(query)).one()
 
 
-async def count_older(session: Session, newsletter_id: str, at: datetime) -> Mapping[str, int]:
-    """Give, for each language, how many would hear of a notice that follows the one in force then."""
-    languages = select(NoticeUse.language).where(NoticeUse.newsletter_id == newsletter_id).distinct()
-    counts = {}
-    for language in (await session.exec(languages)).all():
-        line = await line_at(session, newsletter_id, language, at)
-        counts[language] = await count_behind(session, newsletter_id, line)
-    return counts
+async def count_next(session: Session, newsletter_id: str, language: str, at: datetime) -> int:
+    """Give how many would hear of a notice in that language that followed the one in force now."""
+    line = await line_at(session, newsletter_id, language, at)
+    in_force = await notices.in_force(session, newsletter_id, at)
+    current = {in_force[language].hash} if language in in_force else set()
+    return await count_behind(session, newsletter_id, Line(line.older | current, line.up_to_date - current))

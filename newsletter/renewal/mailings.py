@@ -124,3 +124,17 @@ async def _let_go(session: Session, installation: Installation, mailing: NoticeM
     waiting = _waiting_letters(mailing.id)
     await session.execute(delete(Letter).where(waiting, col(Letter.leased_until) < database_seconds()))
     mailing.left_out += await settle_lost(session, installation, mailing.id, RenewalState.LEFT_OUT, everybody=True)
+
+
+async def cancel_about(
+    session: Session, installation: Installation, newsletter_id: str, notice_hash: str, valid_from: datetime
+) -> None:
+    """Cancel the mailings about a planned notice that was taken back."""
+    query = select(NoticeMailing).where(
+        NoticeMailing.newsletter_id == newsletter_id,
+        NoticeMailing.notice_hash == notice_hash,
+        NoticeMailing.valid_from == valid_from,
+        col(NoticeMailing.state).in_(_STEPS["cancel"][0]),
+    )
+    for mailing in (await session.exec(query)).all():
+        await steer(session, installation, mailing.id, "cancel")

@@ -12,7 +12,6 @@ FIRST_BEFORE = timedelta(days=30)
 SECOND_BEFORE = timedelta(days=7)
 # So that nobody is reminded and asked in one month.
 _NO_REMINDER_BEFORE = timedelta(days=31)
-MOST_MONTHS = 120
 
 
 class Step(Enum):

@@ -15,9 +15,8 @@ from sqlalchemy import ColumnElement, ForeignKeyConstraint, Table, and_, or_
 from sqlalchemy import select as core_select
 from sqlmodel import SQLModel, col, select
 
-from newsletter.agreements import record, tags
-from newsletter.agreements.actions import of_request, of_subscription
-from newsletter.agreements.record import Record
+from newsletter.agreements import tags
+from newsletter.agreements.tables import Agreement, AgreementEvent, Notice
 from newsletter.agreements.tags import HeldTag
 from newsletter.database import Session
 from newsletter.delivery.statements import superseded
@@ -33,8 +32,6 @@ from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import by_address
 from newsletter.subscribers.tables import Subscriber, Subscription
 
-_ISSUE: list[Any] = [Newsletter.name, Issue.number, Issue.subject, Mailing.started_at, Result.outcome]
-
 
 @dataclass(frozen=True, slots=True)
 class HeldValue:
@@ -47,21 +44,30 @@ class HeldValue:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldAgreement:
+    """An agreement, the notice as it was shown, and what has happened, from the first to the last."""
+
+    agreement: Agreement
+    notice: Notice
+    events: Sequence[AgreementEvent]
+
+
+@dataclass(frozen=True, slots=True)
 class HeldSubscription:
     """A subscription, to which newsletter, and the agreements on which it rests."""
 
     subscription: Subscription
     newsletter: Newsletter
-    agreements: Sequence[Record]
+    agreements: Sequence[HeldAgreement]
 
 
 @dataclass(frozen=True, slots=True)
 class HeldRequest:
-    """A signup that the mailbox has not confirmed yet."""
+    """A signup that the mailbox has not confirmed yet, with the agreement that waits with it."""
 
     request: SignupRequest
     newsletter: Newsletter
-    agreement: Record | None
+    agreements: Sequence[HeldAgreement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +116,8 @@ async def gather(session: Session, installation: Installation, subscriber_id: st
 async def gather_by_address(session: Session, installation: Installation, canonical: str) -> Holding:
     """Give everything held about an address, which may be nothing."""
     subscriber = await by_address(session, canonical)
-    subscriptions = await _subscriptions(session, installation, subscriber) if subscriber else ()
-    requests = await _requests(session, installation, canonical)
+    subscriptions = await _subscriptions(session, subscriber) if subscriber else ()
+    requests = await _requests(session, canonical)
     newsletters = [held.newsletter for held in subscriptions] + [held.newsletter for held in requests]
     concerned = {newsletter.id: newsletter for newsletter in newsletters}
     return Holding(
@@ -128,9 +134,7 @@ async def gather_by_address(session: Session, installation: Installation, canoni
     )
 
 
-async def _subscriptions(
-    session: Session, installation: Installation, subscriber: Subscriber
-) -> Sequence[HeldSubscription]:
+async def _subscriptions(session: Session, subscriber: Subscriber) -> Sequence[HeldSubscription]:
     found = await session.exec(
         select(Subscription, Newsletter)
         .join(Newsletter, col(Newsletter.id) == col(Subscription.newsletter_id))
@@ -139,37 +143,44 @@ async def _subscriptions(
     )
     return [
         HeldSubscription(
-            subscription,
-            newsletter,
-            [
-                await record.record_of(session, installation, agreement.id)
-                for agreement in await of_subscription(session, subscription.id)
-            ],
+            subscription, newsletter, await _agreements(session, Agreement.subscription_id == subscription.id)
         )
         for subscription, newsletter in found.all()
     ]
 
 
-async def _requests(session: Session, installation: Installation, canonical: str) -> Sequence[HeldRequest]:
+async def _requests(session: Session, canonical: str) -> Sequence[HeldRequest]:
     found = await session.exec(
         select(SignupRequest, Newsletter)
         .join(Newsletter, col(Newsletter.id) == col(SignupRequest.newsletter_id))
         .where(SignupRequest.canonical == canonical)
         .order_by(col(SignupRequest.requested_at), col(SignupRequest.id))
     )
+    return [
+        HeldRequest(request, newsletter, await _agreements(session, Agreement.request_id == request.id))
+        for request, newsletter in found.all()
+    ]
+
+
+async def _agreements(session: Session, theirs: Any) -> Sequence[HeldAgreement]:
+    found = await session.exec(
+        select(Agreement, Notice).join(Notice, col(Notice.hash) == col(Agreement.notice_hash)).where(theirs)
+    )
     held = []
-    for request, newsletter in found.all():
-        agreement = await of_request(session, request.id)
-        shown = await record.record_of(session, installation, agreement.id) if agreement else None
-        held.append(HeldRequest(request, newsletter, shown))
-    return held
+    for agreement, notice in found.all():
+        events = select(AgreementEvent).where(AgreementEvent.agreement_id == agreement.id)
+        ordered = events.order_by(col(AgreementEvent.at), col(AgreementEvent.id))
+        held.append(HeldAgreement(agreement, notice, (await session.exec(ordered)).all()))
+    return sorted(
+        held, key=lambda each: (each.events[0].at if each.events else each.notice.created_at, each.agreement.id)
+    )
 
 
 async def _issues(session: Session, subscriber: Subscriber) -> Sequence[HeldIssue]:
     its = and_(col(Result.mailing_id) == col(Delivery.mailing_id), col(Result.number) == col(Delivery.number))
     found = await session.execute(
         core_select(
-            col(Newsletter.name), col(Issue.number), col(Issue.subject), col(Mailing.started_at), Result.outcome
+            col(Newsletter.name), col(Issue.number), col(Issue.subject), col(Mailing.started_at), col(Result.outcome)
         )
         .select_from(Subscription)
         .join(Delivery, col(Delivery.subscription_id) == col(Subscription.id))

@@ -116,6 +116,8 @@ async def erase(session: Session, installation: Installation, canonical: str, or
     asked = select(SignupRequest.id).where(SignupRequest.canonical == canonical)
     found = (await session.exec(asked.order_by(col(SignupRequest.id)).with_for_update())).all()
     await session.execute(delete(SignupRequest).where(col(SignupRequest.id).in_(found)))
+    if found:
+        await tombstones.note(session, installation, canonical, Kind.PERSON)
     return bool(found)
 
 

@@ -6,31 +6,31 @@ docs/my-page.md explains the fields.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from newsletter.agreements import export
-from newsletter.agreements.record import Record
+from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.newsletters.controller import responsible_for
 from newsletter.newsletters.tables import Newsletter
-from newsletter.rights.access import HeldRequest, HeldSubscription, Holding
+from newsletter.rights.access import HeldAgreement, HeldRequest, HeldSubscription, Holding
 from newsletter.signup.rules import FIELDS
 
 FORMAT = "newsletter/person/1"
 PERSON = ("email", *FIELDS, "language", "measurement", "restricted_at", "created_at")
 
 
-def as_json(installation: Installation, holding: Holding) -> bytes:
+async def as_json(session: Session, installation: Installation, holding: Holding) -> bytes:
     """Give everything held as JSON, its times in UTC."""
+    signed = {each.agreement.id: await signed_record(session, installation, each) for each in agreements_of(holding)}
     content = {
         "format": FORMAT,
         "made_at": holding.at,
         "person": {name: getattr(holding.subscriber, name) for name in PERSON} if holding.subscriber else None,
-        "subscriptions": [_subscription(installation, held) for held in holding.subscriptions],
-        "requests": [_request(installation, held) for held in holding.requests],
+        "subscriptions": [_subscription(held, signed) for held in holding.subscriptions],
+        "requests": [_request(held, signed) for held in holding.requests],
         "issues": [asdict(issue) for issue in holding.issues],
         "tags": [asdict(tag) for tag in holding.tags],
         "held": [
@@ -48,32 +48,38 @@ def as_json(installation: Installation, holding: Holding) -> bytes:
     return json.dumps(content, ensure_ascii=False, indent=2, default=_plain).encode()
 
 
-def agreements_of(holding: Holding) -> Iterator[Record]:
+def agreements_of(holding: Holding) -> Iterator[HeldAgreement]:
     """Give every agreement of a holding, those that wait for their mailbox, too."""
     for held in holding.subscriptions:
         yield from held.agreements
     for request in holding.requests:
-        if request.agreement is not None:
-            yield request.agreement
+        yield from request.agreements
 
 
-def _subscription(installation: Installation, held: HeldSubscription) -> dict[str, Any]:
+async def signed_record(session: Session, installation: Installation, held: HeldAgreement) -> bytes:
+    """Give the signed record of an agreement as JSON-LD."""
+    from newsletter.agreements import export, record
+
+    return export.signed(installation, await record.record_of(session, installation, held.agreement.id))
+
+
+def _subscription(held: HeldSubscription, signed: Mapping[str, bytes]) -> dict[str, Any]:
     return {
         "newsletter": held.newsletter.name,
         "state": held.subscription.state,
         "since": held.subscription.created_at,
         "ended_at": held.subscription.ended_at,
-        "agreements": [json.loads(export.signed(installation, record)) for record in held.agreements],
+        "agreements": [json.loads(signed[each.agreement.id]) for each in held.agreements],
     }
 
 
-def _request(installation: Installation, held: HeldRequest) -> dict[str, Any]:
+def _request(held: HeldRequest, signed: Mapping[str, bytes]) -> dict[str, Any]:
     return {
         "newsletter": held.newsletter.name,
         "asked_at": held.request.requested_at,
         "deleted_at": held.request.expires_at,
         **{name: getattr(held.request, name) for name in ("email", *FIELDS, "language")},
-        "agreement": json.loads(export.signed(installation, held.agreement)) if held.agreement else None,
+        "agreements": [json.loads(signed[each.agreement.id]) for each in held.agreements],
     }
 
 

@@ -67,8 +67,8 @@ async def write_new_address(installation: Installation, session: Session, letter
     addressee = Addressee(change.email, subscriber.language)
     other = await by_address(session, change.canonical)
     if other is not None and other.id != subscriber.id:
-        words = _taken(installation, newsletter, subscriber.language)
-        return written(installation, newsletter, addressee, words, partial(_drop, change.id))
+        # The row stays, as it does where the address is nobody's: on their page whoever asked can't tell the two apart.
+        return written(installation, newsletter, addressee, _taken(installation, newsletter, subscriber.language))
     return written(installation, newsletter, addressee, _question(installation, newsletter, subscriber, change))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Response
 from litestar.params import FromPath
 
-from newsletter.agreements import export, record
+from newsletter.database import Session
 from newsletter.errors import NotFound
 from newsletter.language import LANGUAGES, known, translator
 from newsletter.rights import document, sessions
@@ -34,8 +34,10 @@ async def copy(request: WebRequest) -> Response[Any]:
 @reading("/my/data")
 async def data(request: WebRequest) -> Response[Any]:
     """Give the same as JSON, to take along (GDPR art. 20)."""
-    _, holding = await _gathered(request)
-    content = document.as_json(installation_of(request), holding)
+    installation = installation_of(request)
+    async with installation.database.read() as session:
+        _, holding = await _gather(session, request)
+        content = await document.as_json(session, installation, holding)
     headers = PRIVATE_HEADERS | {"content-disposition": 'attachment; filename="my-data.json"'}
     return Response(content, media_type="application/json", headers=headers)
 
@@ -43,12 +45,13 @@ async def data(request: WebRequest) -> Response[Any]:
 @reading("/my/agreements/{agreement_id:str}")
 async def agreement(request: WebRequest, agreement_id: FromPath[str]) -> Response[Any]:
     """Give the signed record of one of one's own agreements. Raises NotFound for anybody else's."""
-    _, holding = await _gathered(request)
     installation = installation_of(request)
-    if agreement_id not in {each.id for each in document.agreements_of(holding)}:
-        raise NotFound("There is no agreement of yours at this address.")
     async with installation.database.read() as session:
-        content = export.signed(installation, await record.record_of(session, installation, agreement_id))
+        _, holding = await _gather(session, request)
+        theirs = [each for each in document.agreements_of(holding) if each.agreement.id == agreement_id]
+        if not theirs:
+            raise NotFound("There is no agreement of yours at this address.")
+        content = await document.signed_record(session, installation, theirs[0])
     headers = PRIVATE_HEADERS | {"content-disposition": 'attachment; filename="agreement.jsonld"'}
     return Response(content, media_type="application/ld+json", headers=headers)
 
@@ -71,10 +74,14 @@ async def _before(request: WebRequest, decision: str) -> Response[Any]:
 
 
 async def _gathered(request: WebRequest) -> tuple[MyVisit, Holding]:
+    async with installation_of(request).database.read() as session:
+        return await _gather(session, request)
+
+
+async def _gather(session: Session, request: WebRequest) -> tuple[MyVisit, Holding]:
     installation = installation_of(request)
-    async with installation.database.read() as session:
-        visit, canonical = await sessions.require(session, installation, request)
-        return visit, await gather_by_address(session, installation, canonical)
+    visit, canonical = await sessions.require(session, installation, request)
+    return visit, await gather_by_address(session, installation, canonical)
 
 
 def page_language(request: WebRequest, visit: MyVisit) -> str:

@@ -147,7 +147,9 @@ async def copy(request: WebRequest, subscriber_id: FromPath[str]) -> Response[An
         await note(session, installation, actor_of(request), Act.PERSON_EXPORTED, subject_id=subscriber_id)
     if values.get("format") == "json":
         headers = PRIVATE_HEADERS | {"content-disposition": 'attachment; filename="copy.json"'}
-        return Response(document.as_json(installation, holding), media_type="application/json", headers=headers)
+        async with installation.database.read() as session:
+            content = await document.as_json(session, installation, holding)
+        return Response(content, media_type="application/json", headers=headers)
     language = holding.subscriber.language if holding.subscriber else "en"
     language = language if language in LANGUAGES else "en"
     held = shown(installation, holding, language)

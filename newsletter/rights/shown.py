@@ -10,13 +10,12 @@ from typing import Any
 from babel.dates import format_datetime
 
 from newsletter.agreements import notices
-from newsletter.agreements.record import Record
 from newsletter.agreements.tables import Basis, EventKind, MarketingBasis
 from newsletter.agreements.tags import HeldTag
 from newsletter.installation import Installation
 from newsletter.language import Gettext, translator
 from newsletter.newsletters.controller import responsible_for
-from newsletter.rights.access import HeldRequest, HeldSubscription, Holding
+from newsletter.rights.access import HeldAgreement, HeldRequest, HeldSubscription, Holding
 from newsletter.signup.rules import FIELDS
 from newsletter.subscribers.tables import SubscriptionState
 
@@ -89,7 +88,7 @@ def _subscription(held: HeldSubscription, say: Gettext) -> Row:
         "state": held.subscription.state,
         "since": held.subscription.created_at,
         "ended_at": held.subscription.ended_at,
-        "agreements": [_agreement(record, say) for record in held.agreements],
+        "agreements": [_agreement(each, say) for each in held.agreements],
     }
 
 
@@ -99,20 +98,25 @@ def _request(held: HeldRequest, say: Gettext) -> Row:
         "asked_at": held.request.requested_at,
         "until": held.request.expires_at,
         "details": _details(held.request, say),
-        "agreement": _agreement(held.agreement, say) if held.agreement else None,
+        "agreements": [_agreement(each, say) for each in held.agreements],
     }
 
 
-def _agreement(record: Record, say: Gettext) -> Row:
-    agreement = record.agreement
+def agreement_shown(held: HeldAgreement, language: str) -> Row:
+    """Give one agreement for a template, said in `language`."""
+    return _agreement(held, translator(language))
+
+
+def _agreement(held: HeldAgreement, say: Gettext) -> Row:
+    agreement = held.agreement
     return {
         "id": agreement.id,
         "label": agreement.control_label,
-        "notice_html": notices.as_html(record.notice.text),
+        "notice_html": notices.as_html(held.notice.text),
         "gdpr_basis": f"{_gdpr(agreement.gdpr_basis, say)} ({agreement.gdpr_basis})",
         "marketing_basis": _marketing(agreement.marketing_basis, say),
         "source": agreement.source or "",
-        "begun_at": record.events[0].at if record.events else None,
+        "begun_at": held.events[0].at if held.events else held.notice.created_at,
         "events": [
             {
                 "at": event.at,
@@ -120,7 +124,7 @@ def _agreement(record: Record, say: Gettext) -> Row:
                 "who": _who(event.actor, say),
                 "where": event.source_page or "",
             }
-            for event in record.events
+            for event in held.events
         ],
     }
 

@@ -1,7 +1,7 @@
 """Who leaves in these tests: people who agree to newsletters, and a database that comes back from the past."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +10,13 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlmodel import col, select
 
-from newsletter import schema
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, Ending, end_subscription, erase_person
 from newsletter.agreements.opening import open_newsletter
-from newsletter.database import Database, Session
+from newsletter.database import Database
 from newsletter.installation import Installation
 from newsletter.newsletters.actions import by_slug
+from newsletter.newsletters.tables import Newsletter
 from newsletter.signup import actions as signup
 from newsletter.signup.pages import current_notice
 from newsletter.signup.rules import read_signup
@@ -80,7 +80,7 @@ class People:
             for row in (await session.exec(select(Subscription))).all():
                 if row.state == SubscriptionState.ACTIVE:
                     person = await session.get_one(Subscriber, row.subscriber_id)
-                    newsletter = await session.get_one(schema.newsletters.Newsletter, row.newsletter_id)
+                    newsletter = await session.get_one(Newsletter, row.newsletter_id)
                     people[person.canonical].append(newsletter.slug)
         return {email: sorted(slugs) for email, slugs in people.items()}
 
@@ -88,11 +88,6 @@ class People:
         """Give all rows of a table."""
         async with self.installation.database.read() as session:
             return list((await session.exec(select(table))).all())
-
-    async def within(self, act: Callable[[Any], Any]) -> Any:
-        """Do something in a transaction."""
-        async with self.installation.database.write() as session:
-            return await act(session)
 
 
 @asynccontextmanager

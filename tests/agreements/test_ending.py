@@ -76,10 +76,8 @@ async def test_an_import_can_not_bring_back_whom_it_brought(people: People) -> N
 
 
 async def test_an_editor_who_reads_along_keeps_the_account(people: People) -> None:
-    async def add(session: object) -> None:
-        await accounts.add(session, people.installation.clock, KARI, "Kari", "a long enough password")  # type: ignore[arg-type]
-
-    await people.within(add)
+    async with people.installation.database.write() as session:
+        await accounts.add(session, people.installation.clock, KARI, "Kari", "a long enough password")
     await people.agree(KARI)
     await people.end(KARI)
     assert [editor.email for editor in await people.rows(Editor)] == [KARI]

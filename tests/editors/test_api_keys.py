@@ -14,7 +14,10 @@ BEHIND = {
     Scope.SUBSCRIBERS: ("POST", SEARCH, {}),
     Scope.ISSUES: ("POST", "/api/v1/newsletters/weekly/issues", {"subject": "Hi", "body": "Hello"}),
     Scope.SEND: ("POST", f"/api/v1/issues/{new_id()}/mailing", {}),
+    Scope.READ: ("GET", "/api/v1/newsletters/weekly/notices", None),
     Scope.FIGURES: ("GET", f"/api/v1/issues/{new_id()}/figures", None),
+    Scope.IMPORT: ("GET", f"/api/v1/imports/{new_id()}", None),
+    Scope.EXPORT: ("POST", "/api/v1/newsletters/weekly/exports", {}),
 }
 
 

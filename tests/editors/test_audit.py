@@ -58,7 +58,10 @@ async def test_who_was_looked_up_is_noted_by_id_and_a_list_by_its_length(site: S
     await site.sign_in()
     await site.browser.get(PEOPLE)
     await site.post_form(PEOPLE, PEOPLE, query="kari7@example.com")
-    (listed, again), (looked_up,) = await trail(site, Act.SUBSCRIBERS_LISTED), await trail(site, Act.SUBSCRIBERS_SEARCHED)
+    (listed, again), (looked_up,) = (
+        await trail(site, Act.SUBSCRIBERS_LISTED),
+        await trail(site, Act.SUBSCRIBERS_SEARCHED),
+    )
     assert (listed.count, listed.subject_id, listed.newsletter_id) == (12, None, site.newsletter.id)
     assert again.actor == looked_up.actor == await olga(site)
     assert looked_up.subject_id == people[7]

@@ -64,18 +64,19 @@ def running_postgresql() -> Iterator[PostgreSQL]:
     if given := os.environ.get(VARIABLE):
         yield PostgreSQL(given)
         return
-    binaries = _binaries()
-    if binaries is None:
+    programs = binaries()
+    if programs is None:
         unavailable(f"no PostgreSQL here: install it, or name a server in {VARIABLE}")
     folder = Path(tempfile.mkdtemp(prefix="newsletter-postgresql-"))
     try:
-        with _server(binaries, folder) as url:
+        with _server(programs, folder) as url:
             yield PostgreSQL(url)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _binaries() -> Path | None:
+def binaries() -> Path | None:
+    """Give the folder of PostgreSQL's programs: the system's, else those of the wheel."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
     if installed:
         return installed[-1].parent

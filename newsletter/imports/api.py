@@ -1,0 +1,192 @@
+"""Imports and exports for other programs. Each has a scope of its own (RULES H8)."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, JSONBody, Parameter
+from litestar.response import Stream
+from msgspec import Meta
+
+from newsletter.api import Slug, problems, require_json
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
+from newsletter.editors.keys import Scope, described, require
+from newsletter.imports import actions, columns, exporting, staging
+from newsletter.imports.evidence import CURRENT, read_evidence
+from newsletter.imports.reasons import sentence
+from newsletter.imports.tables import Import
+from newsletter.newsletters import actions as newsletters
+from newsletter.subscribers.actions import count_active
+from newsletter.web import PRIVATE_HEADERS, installation_of
+
+ImportId = Annotated[str, Parameter(pattern="^[a-z2-7]{26}$", description="The import's id.")]
+Text = Annotated[str, Meta(max_length=1000)]
+_LARGEST = 16 * 1024 * 1024
+_MOST = 20_000
+_SHOWN = 100
+_FIELDS = ("email", "given_name", "family_name", "title", "employer", "language", "agreed_at", "sale_reference")
+
+
+class PersonInput(msgspec.Struct):
+    """One person. What can't be taken is refused by its number, not with the whole request."""
+
+    email: Text
+    given_name: Text | None = None
+    family_name: Text | None = None
+    title: Text | None = None
+    employer: Text | None = None
+    language: Text | None = None
+    agreed_at: Annotated[str, Meta(max_length=1000, description="When they agreed: 2024-05-17.")] | None = None
+    sale_reference: Annotated[str, Meta(max_length=1000, description="Needed for existing customers.")] | None = None
+
+
+class ImportInput(msgspec.Struct):
+    """People, and what is to be known of them (RULES H7). The first person is row 2, as in a file with a header."""
+
+    people: Annotated[list[PersonInput], Meta(min_length=1, max_length=_MOST)]
+    source: Annotated[str, Meta(max_length=200, description="Where they come from.")]
+    basis: Annotated[
+        Literal["consent", "contract", "existing_customer", "legitimate_interest"],
+        Meta(description="On which ground you write to them."),
+    ]
+    mode: Annotated[
+        Literal["confirm", "agreed", "suppress"],
+        Meta(description="Ask each of them, subscribe them for they have agreed before, or never bring them in."),
+    ] = "confirm"
+    notice: Annotated[str, Meta(max_length=64, description="The hash of the notice they agreed under.")] = CURRENT
+    evidence: Annotated[str, Meta(max_length=64, description="The SHA-256 of what shows that they agreed.")] = ""
+    opt_out_shown: Annotated[bool, Meta(description="Needed for existing customers.")] = False
+    dry_run: Annotated[bool, Meta(description="Look through them, and change nothing.")] = False
+
+
+class RefusalOutput(msgspec.Struct):
+    """A row that was not taken, and why."""
+
+    row: int
+    reason: str
+
+
+class ImportOutput(msgspec.Struct):
+    """How an import stands; state is checking, checked, running, finished, cancelled, failed or uploaded.
+
+    `known` are subscribed already, `withheld` left or must not be mailed; the first hundred refused rows are told.
+    """
+
+    id: str
+    state: str
+    mode: str
+    rows: int
+    accepted: int
+    known: int
+    refused: int
+    withheld: int
+    refusals: list[RefusalOutput]
+    trouble: str | None
+
+
+class ExportInput(msgspec.Struct):
+    """How the people are to be written down."""
+
+    format: Literal["csv", "json"] = "csv"
+
+
+@post(
+    "/newsletters/{slug:str}/imports",
+    status_code=202,
+    guards=[require(Scope.IMPORT), require_json],
+    security=described(Scope.IMPORT),
+    operation_id="importPeople",
+    summary="Import people",
+    tags=["imports"],
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+    request_max_body_size=_LARGEST,
+)
+async def import_people(
+    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[ImportInput]
+) -> ImportOutput:
+    """Let a worker take people in; ask for the import's id how it goes."""
+    installation = installation_of(request)
+    said = {name: getattr(data, name) for name in ("mode", "basis", "notice", "source", "evidence")}
+    evidence = read_evidence({**said, "opt_out_shown": "true" if data.opt_out_shown else ""})
+    async with installation.database.read() as session:
+        newsletter = await newsletters.by_slug(session, slug)
+    staged = await staging.receive(installation, _written(data.people))
+    try:
+        async with installation.database.write() as session:
+            actor = audit.actor_of(request)
+            job = await actions.begin(session, installation, newsletter, actor, staged, "")
+            await actions.describe(session, installation, job, evidence, columns.guess(staged.shape.header))
+            await (actions.check if data.dry_run else actions.start)(session, installation, job)
+    except BaseException:
+        staging.discard(installation, staged.import_id)
+        raise
+    return _output(job, [])
+
+
+async def _written(people: list[PersonInput]) -> AsyncIterator[bytes]:
+    """Give people as the file they could have come in."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_FIELDS)
+    for person in people:
+        # A blank row would be passed over, and each must keep its number.
+        writer.writerow(
+            [(getattr(person, field) or "").replace("\0", "\N{REPLACEMENT CHARACTER}") for field in _FIELDS]
+        )
+    yield text.getvalue().encode("utf-8", "replace")
+
+
+@get(
+    "/imports/{import_id:str}",
+    guards=[require(Scope.IMPORT)],
+    security=described(Scope.IMPORT),
+    operation_id="getImport",
+    summary="Read how an import stands",
+    tags=["imports"],
+    responses=problems(401, 403, 404),
+)
+async def get_import(request: Request[Any, Any, State], import_id: FromPath[ImportId]) -> ImportOutput:
+    """Give how an import stands."""
+    async with installation_of(request).database.read() as session:
+        job = await actions.by_id(session, import_id)
+        return _output(job, await actions.refusals(session, import_id, limit=_SHOWN))
+
+
+def _output(job: Import, refused: list[tuple[int, str]]) -> ImportOutput:
+    names = ("id", "state", "mode", "rows", "accepted", "known", "refused", "withheld", "trouble")
+    told = [RefusalOutput(row, sentence(reason)) for row, reason in refused]
+    return ImportOutput(**{name: getattr(job, name) for name in names}, refusals=told)
+
+
+@post(
+    "/newsletters/{slug:str}/exports",
+    status_code=200,
+    guards=[require(Scope.EXPORT), require_json],
+    security=described(Scope.EXPORT),
+    operation_id="exportSubscribers",
+    summary="Export subscribers",
+    tags=["exports"],
+    responses=problems(400, 401, 403, 404, 413, 415, 422),
+    request_max_body_size=64 * 1024,
+)
+async def export_subscribers(
+    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[ExportInput]
+) -> Stream:
+    """Give a newsletter's active subscribers, as CSV or as JSON with a line for each. The audit trail notes it."""
+    installation = installation_of(request)
+    form = exporting.Format(data.format)
+    async with installation.database.write() as session:
+        newsletter = await newsletters.by_slug(session, slug)
+        count = await count_active(session, newsletter.id)
+        actor, act = audit.actor_of(request), Act.SUBSCRIBERS_EXPORTED
+        await audit.note(session, installation, actor, act, newsletter_id=newsletter.id, count=count)
+    pieces = exporting.export(installation, newsletter.id, form)
+    return Stream(pieces, media_type=form.media_type, headers=PRIVATE_HEADERS)
+
+
+handlers = [import_people, get_import, export_subscribers]

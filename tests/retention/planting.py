@@ -1,0 +1,174 @@
+"""For each rule of retention, something that it keeps for a time."""
+
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from newsletter.agreements import suppression, tags, tombstones
+from newsletter.agreements.opening import open_newsletter
+from newsletter.agreements.tag_tables import RECEIPTS, Receipt
+from newsletter.bounces.tables import Tally
+from newsletter.database import Session
+from newsletter.delivery.pace_tables import Pace
+from newsletter.delivery.tables import Mailing, MailingState
+from newsletter.editors import accounts, audit, sessions
+from newsletter.installation import Installation
+from newsletter.issues.actions import write
+from newsletter.measurement.counting import prepare
+from newsletter.newsletters.actions import on_offer
+from newsletter.retention.tables import RetentionRun
+from newsletter.rights.desk_tables import RightsRequest
+from newsletter.rights.tables import MyVisit
+from newsletter.signup.tables import SignupRequest
+from newsletter.tokens import new_id
+
+ADDRESS = "kari@example.com"
+Planting = Callable[[Session, Installation], Awaitable[None]]
+
+
+async def newsletter_id(session: Session, installation: Installation) -> str:
+    """Give the id of the one newsletter, which is made first."""
+    if not (found := await on_offer(session)):
+        given = {"name": "Weekly news", "sender": "Example <news@example.com>", "language": "en"}
+        return (await open_newsletter(session, installation, "weekly", given)).id
+    return found[0].id
+
+
+async def unconfirmed(session: Session, installation: Installation) -> None:
+    """Somebody asks, and never confirms."""
+    now, weekly = installation.clock.now(), await newsletter_id(session, installation)
+    ends = now + timedelta(hours=72)
+    session.add(
+        SignupRequest(
+            id=new_id(),
+            newsletter_id=weekly,
+            email=ADDRESS,
+            canonical=ADDRESS,
+            language="nb",
+            requested_at=now,
+            expires_at=ends,
+        )
+    )
+
+
+async def visit(session: Session, installation: Installation) -> None:
+    """Somebody asks for their page."""
+    now = installation.clock.now()
+    ends = now + timedelta(minutes=30)
+    session.add(MyVisit(id=new_id(), email=ADDRESS, canonical=ADDRESS, language="nb", asked_at=now, expires_at=ends))
+
+
+async def receipt(session: Session, installation: Installation) -> None:
+    """An agreement has ended."""
+    now, tagger = installation.clock.now(), await tags.current(session, installation, RECEIPTS)
+    session.add(
+        Receipt(
+            id=new_id(),
+            epoch_id=tagger.epoch_id,
+            tag=tagger.tag(ADDRESS.encode()),
+            newsletter_id=await newsletter_id(session, installation),
+            agreement_id=new_id(),
+            notice_hash="0" * 64,
+            given_on=now,
+            ended_on=now,
+            outcome="withdrawn",
+            expires_at=now + timedelta(days=installation.settings.retention_receipts),
+        )
+    )
+
+
+async def suppressed(session: Session, installation: Installation) -> None:
+    """Somebody complains."""
+    await suppression.suppress(session, installation, [ADDRESS], "complained")
+
+
+async def tombstone(session: Session, installation: Installation) -> None:
+    """Somebody leaves."""
+    await tombstones.note(session, installation, ADDRESS, "person")
+
+
+async def rights_request(session: Session, installation: Installation) -> None:
+    """A request is closed."""
+    today = installation.clock.now().date()
+    session.add(
+        RightsRequest(id=new_id(), kind="access", arrival="letter", received_on=today, due_on=today, closed_on=today)
+    )
+
+
+async def marks(session: Session, installation: Installation) -> None:
+    """A measured mailing is finished."""
+    now, weekly = installation.clock.now(), await newsletter_id(session, installation)
+    issue = await write(session, installation.clock, weekly, "Hello", "Hello")
+    await session.flush()
+    await prepare(session, issue.id)
+    session.add(
+        Mailing(
+            id=new_id(),
+            issue_id=issue.id,
+            newsletter_id=weekly,
+            state=MailingState.FINISHED,
+            created_at=now,
+            starts_at=now,
+            finished_at=now,
+        )
+    )
+
+
+async def tally(session: Session, installation: Installation) -> None:
+    """A domain takes mail."""
+    session.add(Tally(tag="0" * 64, hour=installation.clock.now().replace(minute=0), accepted=1))
+
+
+async def pace(session: Session, _: Installation) -> None:
+    """A domain was slow in 1970: paces keep to the database's clock, which no test turns."""
+    session.add(Pace(tag="0" * 64))
+
+
+async def journal(_: Session, installation: Installation) -> None:
+    """A worker has left a journal."""
+    folder, now = installation.settings.journal_dir, installation.clock.now().timestamp()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "lost-1-1.journal"
+    file.write_bytes(b"")
+    os.utime(file, (now, now))
+
+
+async def signed_in(session: Session, installation: Installation) -> None:
+    """An editor signs in."""
+    editor = await accounts.add(session, installation.clock, "olga@example.com", "Olga", "a long enough password")
+    await sessions.begin(session, installation, editor)
+
+
+async def removed(session: Session, installation: Installation) -> None:
+    """An editor leaves the company."""
+    await accounts.add(session, installation.clock, "ola@example.com", "Ola", "a long enough password")
+    await accounts.remove(session, installation.clock, "ola@example.com")
+
+
+async def act(session: Session, installation: Installation) -> None:
+    """Somebody is looked up."""
+    await audit.note(session, installation, audit.CLI, audit.Act.PERSON_READ, subject_id=new_id())
+
+
+async def run(session: Session, installation: Installation) -> None:
+    """A rule has run."""
+    session.add(RetentionRun(id=new_id(), rule="unconfirmed", at=installation.clock.now(), purged=1))
+
+
+PLANTS: dict[str, Planting] = {
+    "unconfirmed": unconfirmed,
+    "my page": visit,
+    "receipts": receipt,
+    "suppressions": suppressed,
+    "tombstones": tombstone,
+    "rights requests": rights_request,
+    "measurement marks": marks,
+    "bounce tallies": tally,
+    "paces": pace,
+    "delivery journals": journal,
+    "editor sessions": signed_in,
+    "editor removed": removed,
+    "audit trail": act,
+    "retention runs": run,
+}
+OLD_AT_ONCE = {"paces"}
