@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -24,14 +23,15 @@ from newsletter.backup.presence import present
 from newsletter.bounces.explaining import contents, explained
 from newsletter.chain.findings import Findings
 from newsletter.database import Session
-from newsletter.editors import accounts, audit, audit_verifying, keys, sessions
+from newsletter.editors import accounts, audit, keys, sessions
 from newsletter.editors.audit import Act
 from newsletter.errors import MisconfiguredError
 from newsletter.imports import commands as imports
 from newsletter.installation import Installation, open_installation
 from newsletter.mail import dkim_keys
 from newsletter.newsletters import actions as newsletters
-from newsletter.retention import actions as retention
+from newsletter.retention import commands as retention
+from newsletter.rights import commands as rights
 from newsletter.settings import load
 from newsletter.unsubscribe.actions import unsubscribe
 from newsletter.unsubscribe.mailto import read_mail
@@ -317,57 +317,6 @@ def agreements_restored() -> None:
     click.echo("Noted in every chain.")
 
 
-@cli.group("audit")
-def audit_group() -> None:
-    """The trail of who read and changed what."""
-
-
-@audit_group.command("verify")
-@_JSON
-def audit_verify(as_json: bool) -> None:
-    """Find out whether the audit trail is as it was written. Ends with 1 where something is wrong, and says what.
-
-    Example: newsletter audit verify
-    """
-
-    async def act(installation: Installation) -> Findings:
-        async with installation.database.snapshot() as session:
-            return await audit_verifying.verify(session, installation)
-
-    found = _open(act)
-    if as_json:
-        click.echo(json.dumps([finding.as_json() for finding in found]))
-    elif not found:
-        click.echo("The audit trail is as it was written.")
-    else:
-        for finding in found:
-            place = f" at {finding.number}" if finding.number else ""
-            place += f" to {finding.last}" if finding.last else ""
-            click.echo(f"{finding.fault}{place}{f' ({finding.event_id})' if finding.event_id else ''}: {finding.sentence}")
-    sys.exit(1 if found else 0)
-
-
-@cli.command("retention")
-@click.option("--dry-run", is_flag=True, help="Only count what would be purged.")
-@_JSON
-def retention_command(dry_run: bool, as_json: bool) -> None:
-    """Purge what is kept no longer, rule by rule. A worker does this by itself, every ten minutes.
-
-    Ends with 1 where a rule failed.
-
-    Example: newsletter retention --dry-run
-    """
-    ran = _open(lambda installation: retention.by_hand(installation, audit.CLI, dry_run=dry_run))
-    if as_json:
-        click.echo(json.dumps([asdict(each) for each in ran]))
-    else:
-        for each in ran:
-            said = f"failed: {each.error}" if each.error else f"{'would purge' if dry_run else 'purged'} {each.purged}"
-            click.echo(f"{each.rule}: {said}")
-    if any(each.error for each in ran):
-        sys.exit(1)
-
-
 @cli.group()
 def dkim() -> None:
     """The keys that mail is signed with."""
@@ -424,4 +373,6 @@ def api_key_create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
 
 
 imports.add_to(cli, _open)
+rights.add_to(cli, _open)
+retention.add_to(cli, _open)
 backup.add_to(cli, Migrations(schema.upgrade, schema.revisions))

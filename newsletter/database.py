@@ -10,9 +10,10 @@ A write session commits once, at its end, and only where no exception came out.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from sqlalchemy import CursorResult, DateTime, Engine, Float, Result, Table, cre
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -31,7 +33,17 @@ from sqlmodel.ext.asyncio.session import AsyncSession as Session
 from newsletter.immediate import carry_out
 from newsletter.personal import is_personal
 
-__all__ = ["Database", "Moment", "Session", "database_seconds", "insert", "queue_engine", "rows_of", "sync_engine"]
+__all__ = [
+    "Database",
+    "Moment",
+    "Session",
+    "database_seconds",
+    "insert",
+    "queue_engine",
+    "rows_of",
+    "sync_engine",
+    "write_rows",
+]
 
 T = TypeVar("T")
 _BUSY_SECONDS = 20
@@ -43,6 +55,10 @@ _SERVER_SETTINGS = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
 _REST = 9
 _MOST_MARKS = 2**31 - 2
 _LARGE = 64 * 1024 * 1024
+_OLDER_TRANSACTIONS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    " AND backend_xmin IS NOT NULL AND xact_start < statement_timestamp() - interval '0.5 seconds'"
+)
 
 # Set here, before any table is declared, so that migrations can name every constraint on both databases.
 SQLModel.metadata.naming_convention = {
@@ -106,6 +122,35 @@ def rows_of(result: Result[Any]) -> int:
     """Give how many rows an UPDATE or a DELETE has changed."""
     assert isinstance(result, CursorResult)
     return int(result.rowcount)
+
+
+async def write_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns, as many as there are, without a compiled statement for any of them.
+
+    COPY on PostgreSQL, one prepared statement on SQLite. For thousands of rows; for a few, an INSERT is as good.
+    """
+    if not rows:
+        return
+    await session.flush()
+    connection, names = await session.connection(), list(rows[0])
+    if connection.dialect.name == "sqlite":
+        places = ", ".join("?" * len(names))
+        values = [_as_stored(table, name, rows) for name in names]
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 (names of ours)
+        await connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+        return
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    records = map(itemgetter(*names), rows) if len(names) > 1 else ((row[names[0]],) for row in rows)
+    await driver.copy_records_to_table(table.name, records=records, columns=names)
+
+
+def _as_stored(table: Table, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Give a column of the rows as SQLite's driver takes it: a time as SQLAlchemy writes it there."""
+    values = [row[name] for row in rows]
+    if not isinstance(table.c[name].type, Moment):
+        return values
+    return [None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") for at in values]
 
 
 def _set_pragmas(connection: Any, *, foreign_keys: bool) -> None:
@@ -271,6 +316,25 @@ class Database:
         finally:
             self._rewriting = None
             await driver.execute("PRAGMA temp_store=MEMORY")
+
+    async def rewrite(self, table: Table) -> bool:
+        """On PostgreSQL, write a table anew, without what was deleted from it; say whether that was done.
+
+        Nobody waits for us longer than a second where the table is in use, or where a transaction goes on that may
+        still see what was deleted: then it is left to the next time.
+        """
+        async with self._engine.connect() as connection:
+            plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            if (await plain.execute(_OLDER_TRANSACTIONS)).scalar_one():
+                return False
+            await plain.execute(text(f"SET lock_timeout = '{_FORGET_SECONDS}s'"))
+            try:
+                await plain.execute(text(f"VACUUM (FULL) {plain.dialect.identifier_preparer.format_table(table)}"))
+            except DBAPIError:
+                return False
+            finally:
+                await plain.execute(text("RESET lock_timeout"))
+        return True
 
     async def ping(self) -> None:
         """Ask the database for a sign of life; raises where it has none."""

@@ -39,6 +39,7 @@ from newsletter.mail.tables import Letter, LetterKind
 from newsletter.renewal import actions as renewal
 from newsletter.renewal.letters import write as write_about_agreement
 from newsletter.retention import actions as retention
+from newsletter.retention import rewriting
 from newsletter.rights.desk_letters import remind, write_reminder
 from newsletter.rights.letters import write_link, write_new_address, write_old_address
 from newsletter.settings import Settings
@@ -48,6 +49,7 @@ from newsletter.unsubscribe.actions import unsubscribe_token
 
 _SEND = "send"
 _RETAIN = "retain"
+_REWRITE = "rewrite"
 _IMPORT = "import"
 _EVERY_TEN_MINUTES = "0 */10 * * * *"
 _MOST_WORKERS = 64
@@ -89,6 +91,7 @@ class Worker:
         await self._beat()
         self._jobs.register(_SEND, self._sender.work_on)
         self._jobs.register(_RETAIN, self._retain, cron=_EVERY_TEN_MINUTES)
+        self._jobs.register(_REWRITE, self._rewrite, cron=_EVERY_TEN_MINUTES)
         self._jobs.register(_IMPORT, self._importer.work_on)
         await self._jobs.start()
         loops: dict[str, tuple[float, Callable[[], Awaitable[object]]]] = {
@@ -177,6 +180,11 @@ class Worker:
         for subscriber_id in held:
             async with self._installation.database.write() as session:
                 await bounces.settle(session, self._installation, subscriber_id)
+
+    async def _rewrite(self, _: str) -> None:
+        # And a look at every line of the tombstones' file, not at the last one alone.
+        await self._returning.begin()
+        await rewriting.rewrite_changed(self._installation)
 
     async def _retain(self, _: str) -> None:
         async with self._installation.database.write() as session:

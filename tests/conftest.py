@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from newsletter.clock import TurnedClock
 from newsletter.database import Database
+from newsletter.editors import accounts
 from newsletter.installation import Installation
 from newsletter.settings import Settings
 from newsletter.tokens import Keyring
@@ -31,6 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="newsletter-compiled-")
         config.add_cleanup(folder.cleanup)
         os.environ["PYTHONPYCACHEPREFIX"] = folder.name
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Let a password cost nothing within the tests' own process; `tests/editors` says what it does cost."""
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: cheap)
+        yield
 
 
 @pytest.fixture(scope="session")

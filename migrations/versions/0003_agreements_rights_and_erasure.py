@@ -82,6 +82,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rule", name=op.f("pk_retention_state")),
     )
     op.create_table(
+        "rewriting",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("changes", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_rewriting")),
+    )
+    op.create_table(
         "signing_key",
         sa.Column("id", sa.String(length=43), nullable=False),
         sa.Column("statement", sa.String(), nullable=False),

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import Table, update
 from sqlmodel import col, select
 
 from newsletter.agreements import sealing, terms
 from newsletter.agreements.notices import Shown
 from newsletter.agreements.rules import check_bases
 from newsletter.agreements.tables import DUE, Agreement, AgreementEvent, Basis, EventKind, MarketingBasis
-from newsletter.database import Session
+from newsletter.database import Session, write_rows
 from newsletter.installation import Installation
 from newsletter.tokens import fingerprint, new_id, new_nonce
 
@@ -125,8 +125,8 @@ async def _record(
         agreements.append(agreement | {"seal": sealing.seal_agreement(installation.keys, content)})
         detail = one.detail if isinstance(one, Agreed) else None
         events.append(_event(installation, agreement, content, kind, one.origin, token_hash, detail))
-    await session.execute(insert(_AGREEMENTS), agreements)
-    await session.execute(insert(_EVENTS), events)
+    await write_rows(session, _AGREEMENTS, agreements)
+    await write_rows(session, _EVENTS, events)
     return [agreement["id"] for agreement in agreements]
 
 

@@ -9,14 +9,15 @@ An event or an erasure whose seal is not ours is left out, for `agreements verif
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, exists, text, update
+from sqlalchemy import Table, delete, exists, text
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
-from newsletter.agreements import sealing
+from newsletter.agreements import adopting, sealing
 from newsletter.agreements.tables import (
     DUE,
     REFUSED,
@@ -36,11 +37,12 @@ from newsletter.tokens import new_id
 
 _EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
 _AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
+_AGREED_OF: Callable[[Any], tuple[Any, ...]] = itemgetter(*(f"a_{name}" for name in sealing.AGREED))
 _PREFIX = "agreements/"
 _BATCH = 2_000
 _LOOK_SECONDS = 60
 _LOCK = 0x6E6577736C636861  # "newslcha": the advisory lock that whoever chains holds
-_PLACE = update(_EVENTS).where(_EVENTS.c.id == bindparam("which")).values(position=bindparam("at_number"))
+_PLACE = "UPDATE agreement_event SET position = ? WHERE id = ?"
 _PLACE_ALL = text(
     "UPDATE agreement_event SET position = placed.position"
     " FROM unnest(CAST(:ids AS varchar[]), CAST(:positions AS bigint[])) AS placed (id, position)"
@@ -60,6 +62,8 @@ class Chaining:
     async def work(self) -> None:
         """Chain all that is due; then sign the heads, also once a minute where another worker did the chaining."""
         chained = False
+        if self._looked is None:
+            await adopting.adopt(self._installation, self._file)
         while await chain_due(self._installation):
             chained = True
         now = self._installation.clock.monotonic()
@@ -165,7 +169,7 @@ async def _place(session: Session, placed: Sequence[tuple[str, int]]) -> None:
         await session.execute(_PLACE_ALL, {"ids": list(ids), "positions": list(positions)})
         return
     connection = await session.connection()
-    await connection.execute(_PLACE, [{"which": event_id, "at_number": number} for event_id, number in placed])
+    await connection.exec_driver_sql(_PLACE, [(number, event_id) for event_id, number in placed])
 
 
 async def _chain_erasures(session: Session, installation: Installation, newsletter_id: str) -> int:
@@ -198,4 +202,4 @@ def content_of(row: Any, known: dict[str, str]) -> str:
 
 def agreed_content(row: Any) -> str:
     """Give the content of the agreement of an event of that query."""
-    return sealing.agreed({name: row[f"a_{name}"] for name in sealing.AGREED})
+    return sealing.agreed_of(_AGREED_OF(row))

@@ -4,7 +4,6 @@ Paragraphs are set against each other first, so that a new one in the middle doe
 changed; then the words within those that have become others.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -16,7 +15,6 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 _markdown = MarkdownIt("commonmark", {"html": False})
-_WORD = re.compile(r"\S+\s*")
 # Below this share of common words two paragraphs are not one that was changed, but one gone and another new.
 _ALIKE = 0.4
 # Beyond it the comparison of words would take too long, and its result would be no use to a reader.
@@ -128,13 +126,12 @@ def _alike(old: str, new: str) -> bool:
 
 
 def _pieces(old: str, new: str) -> Iterator[Piece]:
-    before, after = _WORD.findall(old), _WORD.findall(new)
-    matcher = SequenceMatcher(None, [each.strip() for each in before], [each.strip() for each in after], autojunk=False)
-    for verb, first, last, begin, end in matcher.get_opcodes():
+    before, after = old.split(), new.split()
+    for verb, first, last, begin, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if verb == "equal":
-            yield Piece(Mark.SAME, "".join(after[begin:end]))
+            yield Piece(Mark.SAME, " ".join(after[begin:end]) + " ")
             continue
         if last > first:
-            yield Piece(Mark.REMOVED, "".join(before[first:last]))
+            yield Piece(Mark.REMOVED, " ".join(before[first:last]) + " ")
         if end > begin:
-            yield Piece(Mark.ADDED, "".join(after[begin:end]))
+            yield Piece(Mark.ADDED, " ".join(after[begin:end]) + " ")

@@ -10,12 +10,13 @@ so that an agreement can't be moved to somebody else.
 
 import hashlib
 import hmac
-import json
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC
+from operator import itemgetter
 from typing import Any
 
 from newsletter.agreements.tables import EventKind
+from newsletter.chain.rules import compact
 from newsletter.tokens import Keyring
 
 _AGREEMENT = "agreement-seal"
@@ -44,27 +45,36 @@ AGREED = (
 )
 
 
+_AGREED: Callable[[Mapping[str, Any]], tuple[Any, ...]] = itemgetter(*AGREED)
+
+
 def agreed(agreement: Mapping[str, Any]) -> str:
     """Give the content of an agreement: all that never changes."""
-    return _written([_value(agreement[field]) for field in AGREED])
+    return agreed_of(_AGREED(agreement))
+
+
+def agreed_of(values: Sequence[Any]) -> str:
+    """Give the same from the values of AGREED, in that order."""
+    return compact(values)
 
 
 def happened(event: Mapping[str, Any], agreed_hash: str, subscription_id: str | None) -> str:
     """Give the content of an event of the agreement with that hash, which belongs to that subscription."""
-    return _written(
-        [
+    kind = event["kind"]
+    return compact(
+        (
             event["agreement_id"],
             event["id"],
-            event["kind"],
-            _value(event["at"]),
+            kind,
+            event["at"].astimezone(UTC).isoformat(timespec="microseconds"),
             event["actor"],
             event["channel"],
             event["source_page"],
             event["token_hash"],
             event["detail"],
-            None if event["kind"] in BEFORE_GIVEN else subscription_id,
+            None if kind in BEFORE_GIVEN else subscription_id,
             agreed_hash,
-        ]
+        )
     )
 
 
@@ -95,24 +105,15 @@ def is_sealed_event(keys: Keyring, content: str, seal: str) -> bool:
 
 def seal_blinding(keys: Keyring, newsletter_id: str, numbers: str) -> str:
     """Give the seal of an erasure that names those numbers of a newsletter's chain."""
-    return keys.seal(_BLINDING, _written([newsletter_id, numbers]))
+    return keys.seal(_BLINDING, compact([newsletter_id, numbers]))
 
 
 def is_sealed_blinding(keys: Keyring, newsletter_id: str, numbers: str, seal: str) -> bool:
     """Say whether an erasure is one of ours."""
-    return keys.is_sealed(_BLINDING, _written([newsletter_id, numbers]), seal)
+    return keys.is_sealed(_BLINDING, compact([newsletter_id, numbers]), seal)
 
 
 def leaf(salt: str, content: str) -> str:
     """Give the leaf that stands for an event in the chain."""
     return hmac.digest(salt.encode(), content.encode(), "sha256").hex()
 
-
-def _value(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return bool(value) if isinstance(value, bool) else value
-
-
-def _written(parts: list[Any]) -> str:
-    return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))

@@ -6,7 +6,7 @@ does. A new hash is made when something of it changes; the agreements given befo
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlmodel import SQLModel, col, select
@@ -21,6 +21,7 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.personal import declarations
 
 SCHEMA = "newsletter-terms/1"
+Working = tuple[Processor, Collection[str] | None]
 _OF_THE_PERSON = ("subscriber", "agreement", "agreement_event")
 
 

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, text
+from sqlalchemy import Table, bindparam, func, text
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from newsletter.chain.rules import GENESIS, entry_hash
 from newsletter.chain.tables import ChainEntry
-from newsletter.database import Session
+from newsletter.database import Session, write_rows
 from newsletter.installation import Installation
 from newsletter.tokens import Keyring
 
@@ -39,7 +39,7 @@ async def append(
 
     `body` is what each entry says openly: nothing personal, for an entry is never deleted.
     """
-    await _lock(session, chain_name)
+    await lock(session, chain_name)
     last = await end(session, chain_name)
     rows, previous = [], last.hash
     for number, leaf in enumerate(leaves, last.number + 1):
@@ -57,8 +57,7 @@ async def append(
             }
         )
         previous = made
-    if rows:
-        await session.execute(insert(_ENTRIES), rows)
+    await write_rows(session, _ENTRIES, rows)
     return last.number + 1
 
 
@@ -125,6 +124,7 @@ def is_sealed(keys: Keyring, entry_hash: str, seal: str) -> bool:
     return keys.is_sealed(_SEAL, entry_hash, seal)
 
 
-async def _lock(session: Session, chain_name: str) -> None:
+async def lock(session: Session, chain_name: str) -> None:
+    """Keep everybody else from appending to the chain until the transaction ends."""
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:chain, 0))"), {"chain": chain_name})

@@ -4,26 +4,39 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from litestar import Response
+from litestar import Response, post
 
 from newsletter.editors import audit, audit_search
 from newsletter.editors.audit import Act
 from newsletter.editors.audit_search import Entries, Wanted
 from newsletter.errors import InvalidInput
-from newsletter.web import WebRequest, installation_of, page, reading
+from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 _FIELDS = ("actor", "act", "subject", "from", "to")
 
 
 @reading("/audit")
 async def trail(request: WebRequest) -> Response[Any]:
-    """Show the trail. What is asked for is ids, acts and days, which may stand in an address (RULES H6)."""
+    """Show the trail. What stands in the address is ids, acts and days."""
     values = {field: request.query_params.get(field, "")[:64] for field in _FIELDS}
     after = request.query_params.get("after", "")[:64]
     try:
         return await _page(request, values, audit_search.read(values), after, {})
     except InvalidInput as error:
         return await _page(request, values, None, "", error.fields)
+
+
+@post("/audit", include_in_schema=False, status_code=303)
+async def find(request: WebRequest) -> Response[Any]:
+    """Take what is looked for. Only what is none but an id, an act or a day comes into an address (RULES H6)."""
+    typed = await read_form(request)
+    values = {field: typed.get(field, "").strip()[:64] for field in _FIELDS}
+    try:
+        audit_search.read(values)
+    except InvalidInput as error:
+        return await _page(request, values, None, "", error.fields)
+    asked = urlencode({field: value for field, value in values.items() if value})
+    return see_other(f"/console/audit?{asked}" if asked else "/console/audit")
 
 
 async def _page(
@@ -66,4 +79,4 @@ def label(act: str) -> str:
     return act.replace("_", " ").replace("api ", "API ").capitalize().replace("Api", "API")
 
 
-handlers = [trail]
+handlers = [trail, find]

@@ -52,11 +52,14 @@ def read(values: Mapping[str, str]) -> Wanted:
         wrong["act"] = "There is no such act."
     if subject and not _is_id(subject):
         wrong["subject"] = _ID
+    actor = values.get("actor", "").strip()
+    if actor and actor not in (audit.CLI, audit.NOBODY) and not _is_id(actor.removeprefix(audit.KEY)):
+        wrong["actor"] = "There is nobody of that id."
     days = {name: _day(values.get(name, "").strip(), name, wrong) for name in ("from", "to")}
     if wrong:
         raise InvalidInput(" ".join(wrong.values()), wrong)
     return Wanted(
-        actor=values.get("actor", "").strip() or None,
+        actor=actor or None,
         act=Act(act) if act else None,
         subject_id=subject or None,
         since=days["from"],

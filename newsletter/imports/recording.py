@@ -4,17 +4,16 @@ Many rows at once: COPY on PostgreSQL, many values for one statement on SQLite, 
 """
 
 from collections.abc import Sequence
-from functools import cache
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, update
-from sqlmodel import SQLModel
+from sqlalchemy import Table, bindparam, func, update
 
 from newsletter.addresses import Address
 from newsletter.agreements import suppression
 from newsletter.agreements.actions import Agreed, Grounds, Origin, record_agreed
 from newsletter.agreements.ending import Cause
-from newsletter.database import Session
+from newsletter.database import Session, write_rows
 from newsletter.imports.judging import Judged
 from newsletter.imports.reading import NAMES, Person
 from newsletter.imports.status import Standing
@@ -23,10 +22,12 @@ from newsletter.installation import Installation
 from newsletter.signup.actions import Asked, ask_all
 from newsletter.signup.offers import Offer, Wording
 from newsletter.signup.rules import Signup
-from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
+from newsletter.subscribers.tables import MeasurementChoice, Subscriber, Subscription, SubscriptionState
 from newsletter.tokens import new_id
 
 CHANNEL = "import"
+_SUBSCRIBERS: Table = Subscriber.__table__  # type: ignore[attr-defined]
+_SUBSCRIPTIONS: Table = Subscription.__table__  # type: ignore[attr-defined]
 _CAUSES = {Standing.LEFT: Cause.WITHDRAWN, Standing.DEAD: Cause.DEAD, Standing.NEVER: Cause.NEVER_AGAIN}
 
 
@@ -67,22 +68,40 @@ async def record(session: Session, installation: Installation, job: Import, offe
         if here:
             filled += _filled(subscriber_id, here.empty, person)
         else:
-            names = (person.given_name, person.family_name, person.title, person.employer)
-            subscribers.append((subscriber_id, person.email, person.canonical, *names, language, "unknown", now))
+            subscribers.append(_subscriber(subscriber_id, person, language, now))
         subscription_id = new_id()
-        subscriptions.append((subscription_id, subscriber_id, job.newsletter_id, SubscriptionState.ACTIVE.value, now))
+        subscriptions.append(_subscription(subscription_id, subscriber_id, job.newsletter_id, now))
         agreed.append(_agreed(job, offer, person, subscription_id, by_whom))
-    if subscribers:
-        await write_rows(session, Subscriber, _SUBSCRIBER, subscribers)
+    await write_rows(session, _SUBSCRIBERS, subscribers)
+    await write_rows(session, _SUBSCRIPTIONS, subscriptions)
+    await record_agreed(session, installation, agreed)
     if filled:
         await _fill(session, filled)
-    if subscriptions:
-        await write_rows(session, Subscription, _SUBSCRIPTION, subscriptions)
-        await record_agreed(session, installation, agreed)
 
 
-_SUBSCRIBER = ("id", "email", "canonical", *NAMES, "language", "measurement", "created_at")
-_SUBSCRIPTION = ("id", "subscriber_id", "newsletter_id", "state", "created_at")
+def _subscriber(subscriber_id: str, person: Person, language: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": subscriber_id,
+        "email": person.email,
+        "canonical": person.canonical,
+        "given_name": person.given_name,
+        "family_name": person.family_name,
+        "title": person.title,
+        "employer": person.employer,
+        "language": language,
+        "measurement": MeasurementChoice.UNKNOWN.value,
+        "created_at": now,
+    }
+
+
+def _subscription(subscription_id: str, subscriber_id: str, newsletter_id: str, now: datetime) -> dict[str, Any]:
+    return {
+        "id": subscription_id,
+        "subscriber_id": subscriber_id,
+        "newsletter_id": newsletter_id,
+        "state": SubscriptionState.ACTIVE.value,
+        "created_at": now,
+    }
 
 
 def _agreed(job: Import, offer: Offer, person: Person, subscription_id: str, by_whom: Origin) -> Agreed:
@@ -104,7 +123,7 @@ def _filled(subscriber_id: str, empty: Sequence[str], person: Person) -> list[di
 
 
 async def _fill(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    table = _table(Subscriber)
+    table = _SUBSCRIBERS
     # What is there stays, also where it came a moment ago.
     values = {name: func.coalesce(table.c[name], bindparam(f"new_{name}", type_=table.c[name].type)) for name in NAMES}
     statement = update(table).where(table.c.id == bindparam("of_subscriber")).values(values)
@@ -121,25 +140,3 @@ async def suppress(session: Session, installation: Installation, job: Import, pe
         scope = job.newsletter_id if standing is Standing.LEFT else None
         if canonicals:
             await suppression.suppress(session, installation, canonicals, cause, scope)
-
-
-async def write_rows(
-    session: Session, model: type[SQLModel], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
-) -> None:
-    """Write rows whose values are in the order of `names`."""
-    connection = await session.connection()
-    if connection.dialect.name == "sqlite":
-        await connection.execute(_insert(model, names), [dict(zip(names, row, strict=True)) for row in rows])
-        return
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    await driver.copy_records_to_table(str(model.__tablename__), records=rows, columns=names)
-
-
-@cache
-def _insert(model: type[SQLModel], names: tuple[str, ...]) -> Any:
-    return insert(_table(model)).values({name: bindparam(name) for name in names})
-
-
-def _table(model: type[SQLModel]) -> Table:
-    return SQLModel.metadata.tables[str(model.__tablename__)]

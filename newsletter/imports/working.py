@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 import structlog
 from asyncpg import PostgresError  # type: ignore[import-untyped]
-from sqlalchemy import func
+from sqlalchemy import Table, func
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
-from newsletter.database import Session, database_seconds
+from newsletter.database import Session, database_seconds, write_rows
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
 from newsletter.errors import NewsletterError
@@ -32,7 +32,7 @@ from newsletter.signup.offers import Offer
 
 _TRIES = 6
 _PAUSE_SECONDS = 0.5
-_REFUSAL = ("import_id", "row", "reason")
+_REFUSALS: Table = ImportRefusal.__table__  # type: ignore[attr-defined]
 _log = structlog.get_logger(__name__)
 Telling = Callable[[Import], None]
 
@@ -142,9 +142,8 @@ class Importer:
         judged = await judge(session, self._installation, job.newsletter_id, mode, piece.people)
         if job.state == ImportState.RUNNING:
             await self._act(session, job, offer, judged, mode)
-        rows = [(job.id, refused.row, refused.reason) for refused in piece.refused]
-        if rows:
-            await recording.write_rows(session, ImportRefusal, _REFUSAL, rows)
+        rows = [{"import_id": job.id, "row": refused.row, "reason": refused.reason} for refused in piece.refused]
+        await write_rows(session, _REFUSALS, rows)
         job.done_to, job.row, job.rows = piece.end, piece.row, job.rows + piece.rows
         job.accepted += len(judged.taken)
         job.known += judged.known

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Table, false, func, select
+from sqlalchemy import ColumnElement, String, Table, TypeDecorator, false, func, select
 from sqlmodel import SQLModel, col
 
 from newsletter.database import Session
@@ -63,9 +63,7 @@ async def _counted(
     session: Session, table: Table, held: Sequence[tuple[Any, Personal]], newsletter_id: str
 ) -> Sequence[TouchedData]:
     within = belonging(table, newsletter_id)
-    filled = [
-        func.count(func.nullif(column, "") if isinstance(column.type, String) else column) for column, _said in held
-    ]
+    filled = [func.count(func.nullif(column, "") if _is_text(column) else column) for column, _said in held]
     query = select(*filled).select_from(table)
     row = (await session.execute(query if within is None else query.where(within))).one()
     return [
@@ -75,6 +73,11 @@ async def _counted(
         for (column, said), rows in zip(held, row, strict=True)
         if rows
     ]
+
+
+def _is_text(column: Any) -> bool:
+    kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
+    return isinstance(kind, String)
 
 
 def belonging(table: Table, newsletter_id: str) -> ColumnElement[bool] | None:

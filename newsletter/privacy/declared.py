@@ -18,6 +18,7 @@ _EDITORS = (Category.ACCOUNT,)
 LABELS = {
     "actor": "who did it",
     "agreement_id": "number of the agreement",
+    "dead_signal.subscriber_id": "that the address was found dead",
     "canonical": "e-mail address, as it is recognised",
     "detail": "what was changed",
     "email": "e-mail address",
@@ -77,4 +78,4 @@ def _lines() -> Sequence[Held]:
 def label(column: str) -> str:
     """Give what people call a column, such as `subscriber.email`; its own name where nobody has named it."""
     name = column.rpartition(".")[2]
-    return LABELS.get(name, name)
+    return LABELS.get(column) or LABELS.get(name, name)

@@ -18,6 +18,8 @@ from newsletter.delivery import journal, ledger, pace_rows, paces
 from newsletter.editors import accounts, audit_retention, sessions
 from newsletter.editors import audit_tables as audit
 from newsletter.editors import tables as editors
+from newsletter.imports import actions as imports
+from newsletter.imports.tables import RULE as IMPORTS
 from newsletter.installation import Installation
 from newsletter.retention import runs
 from newsletter.rights import address_change, desk, links
@@ -136,6 +138,14 @@ RULES: tuple[Rule, ...] = (
         desk.count_expired,
         desk.purge_expired,
         DAY,
+    ),
+    Rule(
+        IMPORTS,
+        "Files that were uploaded for an import and not used for a week, and the reports of refused rows",
+        "So that an import can be checked first, and looked through afterwards; what it was stays as evidence",
+        lambda _: imports.REPORTS_FOR,
+        imports.count_expired,
+        imports.purge_expired,
     ),
     Rule(
         "measurement marks",

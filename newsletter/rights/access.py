@@ -16,7 +16,7 @@ from sqlalchemy import select as core_select
 from sqlmodel import SQLModel, col, select
 
 from newsletter.agreements import tags
-from newsletter.agreements.tables import Agreement, AgreementEvent, Notice
+from newsletter.agreements.tables import Agreement, AgreementEvent, EventKind, Notice
 from newsletter.agreements.tags import HeldTag
 from newsletter.database import Session
 from newsletter.delivery.statements import superseded
@@ -168,12 +168,16 @@ async def _agreements(session: Session, theirs: Any) -> Sequence[HeldAgreement]:
     )
     held = []
     for agreement, notice in found.all():
-        events = select(AgreementEvent).where(AgreementEvent.agreement_id == agreement.id)
-        ordered = events.order_by(col(AgreementEvent.at), col(AgreementEvent.id))
-        held.append(HeldAgreement(agreement, notice, (await session.exec(ordered)).all()))
+        events = await session.exec(select(AgreementEvent).where(AgreementEvent.agreement_id == agreement.id))
+        held.append(HeldAgreement(agreement, notice, sorted(events.all(), key=_when)))
     return sorted(
         held, key=lambda each: (each.events[0].at if each.events else each.notice.created_at, each.agreement.id)
     )
+
+
+def _when(event: AgreementEvent) -> tuple[datetime, int]:
+    # What happened at one moment happened in the order in which the kinds are named.
+    return event.at, list(EventKind).index(EventKind(event.kind))
 
 
 async def _issues(session: Session, subscriber: Subscriber) -> Sequence[HeldIssue]:

@@ -165,7 +165,7 @@ async def close(
         raise Conflict(rules.NOT_IDENTIFIED)
     step(session, installation, request, StepKind.ANSWERED, editor_id)
     request.outcome, request.closed_on = outcome, installation.clock.now().date()
-    await session.execute(delete(RightsSubject).where(col(RightsSubject.request_id) == request.id))
+    pass
 
 
 async def open_requests(session: Session) -> Sequence[tuple[RightsRequest, RightsSubject | None]]:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
+from newsletter.agreements import export, record
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.newsletters.controller import responsible_for
@@ -58,8 +59,6 @@ def agreements_of(holding: Holding) -> Iterator[HeldAgreement]:
 
 async def signed_record(session: Session, installation: Installation, held: HeldAgreement) -> bytes:
     """Give the signed record of an agreement as JSON-LD."""
-    from newsletter.agreements import export, record
-
     return export.signed(installation, await record.record_of(session, installation, held.agreement.id))
 
 

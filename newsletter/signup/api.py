@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody, Parameter
 from msgspec import Meta
 
 from newsletter.agreements.actions import Origin
+from newsletter.agreements.notice_versions import CURRENT
 from newsletter.api import Slug, problems, require_json
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
@@ -50,7 +51,13 @@ Name = Annotated[
     ),
     Parameter(schema_extra={"pattern": _USUAL_NAME}),
 ]
-NoticeHash = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="The hash of the notice your form showed.")]
+NoticeName = Annotated[
+    str,
+    Meta(
+        pattern="^([0-9a-f]{64}|current)$",
+        description="The hash of the notice your form showed, or `current`: the one in force, as without it.",
+    ),
+]
 
 
 class SignupInput(msgspec.Struct):
@@ -63,7 +70,7 @@ class SignupInput(msgspec.Struct):
     title: Name | None = None
     employer: Name | None = None
     language: Annotated[str, Meta(max_length=35, description="nb, nn or en; else the newsletter's.")] | None = None
-    notice: NoticeHash | None = None
+    notice: NoticeName | None = None
 
 
 async def judge(request: Request[Any, Any, State]) -> None:
@@ -136,7 +143,7 @@ async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data:
 
     def choose(offer: Offer) -> tuple[Wording, bool]:
         in_force = offer.in_force(data.language or offer.language)
-        return offer.ever(data.notice) if data.notice else in_force, False
+        return (offer.ever(data.notice) if data.notice and data.notice != CURRENT else in_force), False
 
     await asking_of(request).ask(Wish(slug, signup, Origin("subject", "api"), choose))
     return Accepted()
@@ -161,9 +168,7 @@ async def search_subscribers(
         newsletter = await newsletters.by_slug(session, slug)
         people = await search(session, newsletter.id, data.email or "", data.after)
     searched = Act.SUBSCRIBERS_SEARCHED if data.email else Act.SUBSCRIBERS_LISTED
-    await audit.found(
-        request, searched, newsletter.id, [person.subscriber_id or person.id for person in people.items]
-    )
+    await audit.found(request, searched, newsletter.id, [person.subscriber_id or person.id for person in people.items])
     return SearchResult([msgspec.convert(asdict(person), FoundPerson) for person in people.items], people.next)
 
 

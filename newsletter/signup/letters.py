@@ -101,7 +101,9 @@ async def write_welcome(
         button=Button(say("Unsubscribe"), unsubscribe_url),
         after=[
             say("What we know about you, you see, correct and delete on your own page: %(url)s")
-            % {"url": installation.url("/my")}
+            % {"url": installation.url("/my")},
+            say("There you can also download the signed record of your agreement. Its number is %(record)s.")
+            % {"record": newest.id},
         ],
         notice_text=f"{notice.label}\n\n{notice.text}" if notice else "",
         notice_html=notices.as_html(f"{notice.label}\n\n{notice.text}") if notice else "",

@@ -86,6 +86,10 @@ class Evidence:
             found = (await session.exec(select(AgreementEvent))).all()
         return sorted((event for event in found if event.position), key=lambda event: event.position or 0)
 
+    async def entries(self) -> Rows:
+        """Give the entries of the chain, in their order."""
+        return await self.sql("SELECT * FROM chain_entry WHERE chain = :chain ORDER BY number", chain=self.chain)
+
     async def sql(self, statement: str, **values: Any) -> Rows:
         """Be the attacker: run a statement on the database."""
         async with self.installation.database.write() as session:

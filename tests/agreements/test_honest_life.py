@@ -31,7 +31,7 @@ async def test_an_erasure_leaves_a_chain_that_verifies(evidence: Evidence) -> No
     await evidence.erase_one()
     assert await evidence.verify() == [], "before it is chained"
     await evidence.chain_all()
-    entries = await evidence.sql("SELECT * FROM chain_entry ORDER BY number")
+    entries = await evidence.entries()
     assert [entry["kind"] for entry in entries] == ["event"] * 6 + ["erasure"]
     assert len(await evidence.events()) == 2 * 2
     assert await evidence.verify() == []
@@ -43,7 +43,7 @@ async def test_an_erasure_before_anything_was_chained_leaves_nothing(installatio
     await evidence.subscribe()
     await evidence.erase_one()
     await evidence.chain_unsigned()
-    assert await evidence.sql("SELECT * FROM chain_entry") == []
+    assert await evidence.entries() == []
     assert await evidence.verify() == []
 
 
@@ -112,3 +112,21 @@ async def test_many_workers_at_once_make_one_chain(evidence: Evidence, tmp_path:
     for machine in machines:
         assert await evidence.run_by(settings=machine.settings).verify() == []
     assert len(await evidence.events()) == 2 * 12
+
+
+async def test_what_an_earlier_version_wrote_is_taken_in_once(installation: Installation) -> None:
+    evidence = await gathered(installation, people=0)
+    await evidence.sql("DELETE FROM chain_entry")
+    installation.settings.heads.unlink()
+    evidence.chain_all = _nothing  # type: ignore[method-assign]
+    await evidence.subscribe()
+    before = "UPDATE agreement_event SET seal = '', newsletter_id = '', position = NULL"
+    await evidence.sql(before)
+    await evidence.sql("UPDATE agreement SET seal = '', salt = '', principal = '', terms_hash = NULL")
+    assert await evidence.verify() != []
+    await chaining.Chaining(installation).work()
+    assert await evidence.verify() == []
+    assert len(await evidence.events()) == 1 + 1
+    await evidence.sql(before)
+    await chaining.Chaining(installation).work()
+    assert "dropped event" in {fault for fault, _ in await evidence.faults()}

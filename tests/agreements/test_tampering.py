@@ -115,8 +115,8 @@ async def test_an_erasure_written_straight_into_the_chain_hides_nothing(evidence
 async def test_a_chain_computed_anew_disagrees_with_its_heads(evidence: Evidence) -> None:
     await evidence.sql("DELETE FROM agreement_event WHERE position = 3")
     await evidence.sql("UPDATE agreement_event SET position = position - 1 WHERE position > 3")
-    entries = await evidence.sql("SELECT * FROM chain_entry ORDER BY number")
-    await evidence.sql("DELETE FROM chain_entry")
+    entries = await evidence.entries()
+    await evidence.sql("DELETE FROM chain_entry WHERE chain = :chain", chain=evidence.chain)
     previous = GENESIS
     for number, entry in enumerate([entry for entry in entries if entry["number"] != 3], 1):
         made = entry_hash(evidence.chain, number, entry["kind"], entry["leaf"], entry["body"], previous)

@@ -78,11 +78,14 @@ async def add_mailing(people: People, state: MailingState) -> None:
     async with people.installation.database.write() as session:
         now = people.installation.clock.now()
         weekly = (await by_slug(session, "weekly")).id
-        same = {"newsletter_id": weekly, "created_at": now}
-        issue = Issue(id=new_id(), number=1, subject="Hi", body="x", updated_at=now, **same)
+        issue = Issue(
+            id=new_id(), newsletter_id=weekly, number=1, subject="Hi", body="x", created_at=now, updated_at=now
+        )
         session.add(issue)
         await session.flush()
-        session.add(Mailing(id=new_id(), issue_id=issue.id, state=state, audience=3, starts_at=now, **same))
+        session.add(
+            Mailing(id=new_id(), newsletter_id=weekly, issue_id=issue.id, state=state, created_at=now, starts_at=now)
+        )
 
 
 async def test_who_left_since_the_backup_stays_away_and_nothing_is_sent(

@@ -1,6 +1,7 @@
 """Signing in to the console, and out of it."""
 
 import asyncio
+import importlib.util
 from datetime import timedelta
 
 import httpx
@@ -55,6 +56,16 @@ async def test_the_password_is_stored_as_argon2_alone(desk: Desk) -> None:
     (olga,) = await desk.site.all(Editor)
     assert olga.password_hash.startswith("$argon2id$")
     assert PASSWORD not in repr(await desk.site.rows())
+
+
+def test_a_guess_at_a_password_costs_64_megabytes() -> None:
+    """Asked of a copy of its own, for the tests' own process does with cheap ones (`tests/conftest.py`)."""
+    found = importlib.util.find_spec(accounts.__name__)
+    assert found is not None
+    assert found.loader is not None
+    untouched = importlib.util.module_from_spec(found)
+    found.loader.exec_module(untouched)
+    assert untouched._hasher().hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,")
 
 
 async def test_the_session_is_a_cookie_that_no_script_reads_and_a_hash_in_the_database(desk: Desk) -> None:

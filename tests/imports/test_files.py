@@ -1,4 +1,4 @@
-"""Files as spreadsheets and other tools write them, good and broken. Each bad row is one sentence, and never the end."""
+"""Files as spreadsheets and other tools write them, good and broken. A bad row is one sentence, and never the end."""
 
 import io
 from datetime import UTC, datetime

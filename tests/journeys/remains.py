@@ -1,5 +1,6 @@
 """Looking for what is left of somebody: in every file the program has, and in every row it keeps."""
 
+import base64
 import json
 import quopri
 from collections.abc import Iterable, Iterator
@@ -36,6 +37,26 @@ def in_rows(url: str, words: Iterable[str]) -> list[str]:
             text = "\n".join(row for (row,) in rows).encode()
             found += [f"{schema}.{table}: {word}" for word in words for needle in _spellings(word) if needle in text]
     return found
+
+
+def in_bytes(content: bytes, stem: str) -> bool:
+    """Say whether bytes hold a word of ASCII letters, in whatever way a program may write it down."""
+    return any(needle in content for needle in _disguises(stem))
+
+
+def _disguises(stem: str) -> Iterator[bytes]:
+    """Give the bytes of a word in every spelling and encoding, wherever in a longer text it may stand."""
+    for written in {stem, stem.lower(), stem.upper()}:
+        yield written.encode()
+        yield written.encode("utf-16-le")
+        yield written.encode("utf-16-be")
+        yield "".join(f"={ord(letter):02X}" for letter in written).encode()
+        yield written.encode().hex().encode()
+        yield written.encode().hex().upper().encode()
+        for before in range(3):
+            whole = base64.b64encode(b"\0" * before + written.encode())
+            # What the letters before and after it don't change.
+            yield whole[(0, 2, 3)[before] : (before + len(written)) * 8 // 6]
 
 
 def _spellings(word: str) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from newsletter.database import Session
 from newsletter.delivery.pace_tables import Pace
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.editors import accounts, audit, sessions
+from newsletter.imports.tables import Import, ImportState
 from newsletter.installation import Installation
 from newsletter.issues.actions import write
 from newsletter.measurement.counting import prepare
@@ -95,6 +96,26 @@ async def rights_request(session: Session, installation: Installation) -> None:
     )
 
 
+async def imported(session: Session, installation: Installation) -> None:
+    """A file is uploaded."""
+    now = installation.clock.now()
+    session.add(
+        Import(
+            id=new_id(),
+            newsletter_id=await newsletter_id(session, installation),
+            actor=audit.CLI,
+            state=ImportState.UPLOADED,
+            file_name="people.csv",
+            size=1,
+            file_hash="0" * 64,
+            encoding="utf-8",
+            delimiter=",",
+            created_at=now,
+            changed_at=now,
+        )
+    )
+
+
 async def marks(session: Session, installation: Installation) -> None:
     """A measured mailing is finished."""
     now, weekly = installation.clock.now(), await newsletter_id(session, installation)
@@ -162,6 +183,7 @@ PLANTS: dict[str, Planting] = {
     "suppressions": suppressed,
     "tombstones": tombstone,
     "rights requests": rights_request,
+    "imports": imported,
     "measurement marks": marks,
     "bounce tallies": tally,
     "paces": pace,

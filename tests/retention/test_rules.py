@@ -13,7 +13,7 @@ from newsletter.editors.tables import Editor
 from newsletter.installation import Installation
 from newsletter.personal import declarations
 from newsletter.retention import actions, runs
-from newsletter.retention.rules import RULES
+from newsletter.retention.rules import RULES, Rule
 from newsletter.retention.wording import lasting
 from tests.retention.planting import OLD_AT_ONCE, PLANTS
 
@@ -48,7 +48,7 @@ async def test_a_rule_that_fails_stops_no_other_and_is_remembered_until_it_runs_
         await PLANTS["editor sessions"](session, installation)
         raise ValueError("kari@example.com is what this says")
 
-    def with_purge(purge: Callable[[Session, Installation], Awaitable[int]]) -> tuple[actions.Rule, ...]:
+    def with_purge(purge: Callable[[Session, Installation], Awaitable[int]]) -> tuple[Rule, ...]:
         return (replace(RULES[0], purge=purge), *RULES[1:])
 
     async with sqlite_installation.database.write() as session:
@@ -83,4 +83,5 @@ async def test_each_rule_has_its_turn_when_it_is_time(sqlite_installation: Insta
 
 def test_how_long_is_said_in_the_largest_unit_that_says_it_whole() -> None:
     periods = {72: "3 days", 1: "1 hour", 36: "36 hours", 24 * 30: "30 days", 24 * 720: "24 months", 0: "not at all"}
+    periods |= {24 * 1096: "about 3 years (1,096 days)"}
     assert {hours: lasting(timedelta(hours=hours)) for hours in periods} == periods

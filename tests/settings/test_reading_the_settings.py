@@ -77,6 +77,10 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "smtp_connections": "7",
         "dead_address_hold": "7",
         "retention_unconfirmed": "7",
+        "retention_audit": "7",
+        "retention_receipts": "7",
+        "retention_suppressions": "7",
+        "retention_tombstones": "7",
         "hourly_limit": "7",
     }.get(name, SECRET)
     (tmp_path / "secret").write_text(f"{value}\n", encoding="utf-8")
@@ -114,3 +118,14 @@ def test_settings_do_not_show_their_secrets_when_they_are_printed() -> None:
     )
     assert "hunter2" not in f"{settings!r} {settings}"
     assert SECRET not in f"{settings!r} {settings} {settings.keyring()!r}"
+
+
+def test_receipts_are_kept_longer_than_90_days_only_for_a_reason_that_is_written_down() -> None:
+    """RULES C3."""
+    longer = {"NEWSLETTER_RETENTION_RECEIPTS": "400"}
+    with pytest.raises(MisconfiguredError, match="NEWSLETTER_RETENTION_RECEIPTS_REASON: say here why"):
+        load(longer)
+    reason = {"NEWSLETTER_RETENTION_RECEIPTS_REASON": "a case before the court"}
+    assert load(longer | reason).retention_receipts == 400
+    with pytest.raises(MisconfiguredError):
+        load({"NEWSLETTER_RETENTION_RECEIPTS": "1200"} | reason)

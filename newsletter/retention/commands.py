@@ -1,0 +1,65 @@
+"""The commands `retention` and `audit verify`: what a worker does by itself, by hand, and a look at the audit trail."""
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from newsletter.chain.findings import Findings
+from newsletter.editors import audit, audit_verifying
+from newsletter.installation import Installation
+from newsletter.retention import actions
+from newsletter.retention.runs import Ran
+
+Run = Callable[[Callable[[Installation], Awaitable[Any]]], Any]
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def add_to(group: click.Group, run: Run) -> None:
+    """Add the commands to the command line; `run` gives them an installation."""
+
+    @group.command()
+    @click.option("--dry-run", is_flag=True, help="Only count what would be purged.")
+    @_JSON
+    def retention(*, dry_run: bool, as_json: bool) -> None:
+        """Purge what is kept no longer, rule by rule. A worker does this by itself, every ten minutes.
+
+        Ends with 1 where a rule failed.
+
+        Example: newsletter retention --dry-run
+        """
+        ran = run(lambda installation: actions.by_hand(installation, audit.CLI, dry_run=dry_run))
+        click.echo(json.dumps([asdict(one) for one in ran]) if as_json else _said(ran, dry_run=dry_run))
+        sys.exit(1 if any(one.error for one in ran) else 0)
+
+    @group.group("audit")
+    def audit_group() -> None:
+        """The trail of who read and changed what."""
+
+    @audit_group.command()
+    @_JSON
+    def verify(*, as_json: bool) -> None:
+        """Find out whether the audit trail is as it was written. Ends with 1 where something is wrong, and says what.
+
+        Example: newsletter audit verify
+        """
+        found = run(_verified)
+        if as_json:
+            click.echo(json.dumps([finding.as_json() for finding in found]))
+        else:
+            lines = [finding.as_line() for finding in found]
+            click.echo("\n".join(lines or ["The audit trail is as it was written."]))
+        sys.exit(1 if found else 0)
+
+
+async def _verified(installation: Installation) -> Findings:
+    async with installation.database.snapshot() as session:
+        return await audit_verifying.verify(session, installation)
+
+
+def _said(ran: list[Ran], *, dry_run: bool) -> str:
+    did = "would purge" if dry_run else "purged"
+    return "\n".join(f"{one.rule}: {f'failed ({one.error})' if one.error else f'{did} {one.purged}'}" for one in ran)
