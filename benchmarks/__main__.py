@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import hits, loop, memory, pages, quiet, sending, signing, signups, starting, two_workers
+from benchmarks import hits, imports, loop, memory, pages, quiet, sending, signing, signups, starting, two_workers
 from benchmarks.homes import POSTGRESQL, SQLITE
 from benchmarks.machine import machine, versions
 from benchmarks.processes import CLOCK
@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Run], list[Row]]] = {
     "start": starting.measure,
     "hits": hits.measure,
     "signup": signups.measure,
+    "import": imports.measure,
     "pages": pages.measure,
     "quiet": quiet.measure,
     "loop": loop.measure,

@@ -365,8 +365,9 @@ def api_key_create(name: str, scopes: tuple[str, ...], as_json: bool) -> None:
     """
 
     async def act(installation: Installation, session: Session) -> str:
-        await audit.note(session, installation, audit.CLI, Act.API_KEY_MADE)
-        return await keys.create(session, installation.clock, name, scopes)
+        made, key_id = await keys.create_with_id(session, installation.clock, name, scopes)
+        await audit.note(session, installation, audit.CLI, Act.API_KEY_MADE, subject_id=key_id)
+        return made
 
     key = _within(act)
     click.echo(json.dumps({"key": key}) if as_json else key)

@@ -90,7 +90,7 @@ def _words_of(children: Sequence[Token]) -> str:
     return "".join(parts).strip()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def compare(old: tuple[str, str], new: tuple[str, str]) -> tuple[Paragraph, ...]:
     """Give every paragraph of two notices, each given as label and text, with what is different in it."""
     return tuple(_paragraphs((old[0], *plain(old[1])), (new[0], *plain(new[1]))))

@@ -7,11 +7,12 @@ does. A new hash is made when something of it changes; the agreements given befo
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlmodel import SQLModel, col, select
 
-from newsletter.agreements.tables import AgreementTerms
+from newsletter.agreements.tables import Agreement, AgreementEvent, AgreementTerms
 from newsletter.database import Session, insert
 from newsletter.installation import Installation
 from newsletter.newsletters import processors
@@ -19,10 +20,11 @@ from newsletter.newsletters.controller import responsible_for
 from newsletter.newsletters.processor_tables import Processor
 from newsletter.newsletters.tables import Newsletter
 from newsletter.personal import declarations
+from newsletter.subscribers.tables import Subscriber
 
 SCHEMA = "newsletter-terms/1"
 Working = tuple[Processor, Collection[str] | None]
-_OF_THE_PERSON = ("subscriber", "agreement", "agreement_event")
+_OF_THE_PERSON = {table.__tablename__ for table in (Subscriber, Agreement, AgreementEvent)}
 
 
 async def current(session: Session, installation: Installation, newsletter_ids: Sequence[str]) -> Mapping[str, str]:
@@ -71,7 +73,8 @@ def body(installation: Installation, newsletter: Newsletter, recipients: Sequenc
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
-def _data() -> list[dict[str, Any]]:
+@cache
+def _data() -> Sequence[dict[str, Any]]:
     """Give what is held of a person, from the declarations; only the address is not optional (RULES A5)."""
     return [
         {

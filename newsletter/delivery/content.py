@@ -1,7 +1,7 @@
 """What each recipient gets: the compiled issue, filled in, with its own links, as the bytes that go over the wire.
 
-A measured issue has two forms: with a pixel and links of its own in each mail, and as it is for whoever does not want to
-be measured: without a pixel, with direct links (RULES D2).
+A measured issue has two forms: one with a pixel and links of its own in each mail, and one without a pixel and with
+direct links, for whoever does not want to be measured (RULES D2).
 """
 
 from newsletter.database import Session
@@ -18,6 +18,9 @@ from newsletter.subscribers.tables import MeasurementChoice
 from newsletter.tokens import new_id, new_nonce
 from newsletter.unsubscribe.actions import unsubscribe_token
 from newsletter.unsubscribe.mailto import unsubscribe_mailbox
+
+# A plain text: to look a member of an Enum up costs more, for each mail.
+_REFUSED = MeasurementChoice.REFUSED.value
 
 
 class Edition:
@@ -42,7 +45,7 @@ class Edition:
 
     def write(self, recipient: Recipient) -> tuple[Envelope, bytes]:
         """Write one recipient's mail. Its nonce is made here and kept nowhere, so a retry is a new mail (DESIGN §6)."""
-        refused = recipient.measurement == MeasurementChoice.REFUSED
+        refused = recipient.measurement == _REFUSED
         tokens = self._tokens(recipient.subscription_id, measured=self._measured and not refused)
         copies, now = self._unmeasured if refused else self._copies, self._installation.clock.now()
         values = {

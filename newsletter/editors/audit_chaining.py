@@ -86,5 +86,5 @@ async def fold(session: Session, installation: Installation, kept: Any) -> int:
     if gone:
         await session.execute(ENTRIES.delete().where(going))
         said = canonical({"to": last, "at": installation.clock.now().isoformat()})
-        pass
+        await chain.append(session, installation, CHAIN, EXPIRED, [None], said)
     return int(gone)

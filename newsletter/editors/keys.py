@@ -33,6 +33,11 @@ class Scope(StrEnum):
 
 async def create(session: Session, clock: Clock, name: str, scopes: Sequence[str] = ()) -> str:
     """Make a key with the given scopes, or with all; give the key, which is shown this once. Raises InvalidInput."""
+    return (await create_with_id(session, clock, name, scopes))[0]
+
+
+async def create_with_id(session: Session, clock: Clock, name: str, scopes: Sequence[str] = ()) -> tuple[str, str]:
+    """Make a key likewise; give it, and the id under which the audit trail names it. Raises InvalidInput."""
     wanted = list(scopes) or [scope.value for scope in Scope]
     if unknown := sorted(set(wanted) - {scope.value for scope in Scope}):
         raise InvalidInput(f"There is no scope {', '.join(unknown)}; the scopes are {', '.join(Scope)}.")
@@ -40,13 +45,11 @@ async def create(session: Session, clock: Clock, name: str, scopes: Sequence[str
         raise InvalidInput(
             "Please name the key, on one line of at most 100 characters, after the program that will use it."
         )
-    key = _PREFIX + new_secret()
+    key, key_id = _PREFIX + new_secret(), new_id()
     session.add(
-        ApiKey(
-            id=new_id(), name=name.strip(), key_hash=fingerprint(key), scopes=" ".join(wanted), created_at=clock.now()
-        )
+        ApiKey(id=key_id, name=name.strip(), key_hash=fingerprint(key), scopes=" ".join(wanted), created_at=clock.now())
     )
-    return key
+    return key, key_id
 
 
 def described(scope: Scope) -> list[dict[str, list[str]]]:

@@ -3,11 +3,13 @@
 import csv
 import io
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
 from litestar.params import FromPath, JSONBody, Parameter
 from litestar.response import Stream
 from msgspec import Meta
@@ -29,6 +31,9 @@ Text = Annotated[str, Meta(max_length=1000)]
 _LARGEST = 16 * 1024 * 1024
 _MOST = 20_000
 _SHOWN = 100
+_SOURCE = "Where they come from, on one line."
+_NOTICE = "The hash of the notice they agreed under."
+_EVIDENCE = "The SHA-256 of what shows that they agreed."
 _FIELDS = ("email", "given_name", "family_name", "title", "employer", "language", "agreed_at", "sale_reference")
 
 
@@ -49,7 +54,7 @@ class ImportInput(msgspec.Struct):
     """People, and what is to be known of them (RULES H7). The first person is row 2, as in a file with a header."""
 
     people: Annotated[list[PersonInput], Meta(min_length=1, max_length=_MOST)]
-    source: Annotated[str, Meta(max_length=200, description="Where they come from.")]
+    source: Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f]*[!-~][^\x00-\x1f]*$", description=_SOURCE)]
     basis: Annotated[
         Literal["consent", "contract", "existing_customer", "legitimate_interest"],
         Meta(description="On which ground you write to them."),
@@ -58,8 +63,8 @@ class ImportInput(msgspec.Struct):
         Literal["confirm", "agreed", "suppress"],
         Meta(description="Ask each of them, subscribe them for they have agreed before, or never bring them in."),
     ] = "confirm"
-    notice: Annotated[str, Meta(max_length=64, description="The hash of the notice they agreed under.")] = CURRENT
-    evidence: Annotated[str, Meta(max_length=64, description="The SHA-256 of what shows that they agreed.")] = ""
+    notice: Annotated[str, Meta(pattern=f"^({CURRENT}|[0-9a-f]{{64}})$", description=_NOTICE)] = CURRENT
+    evidence: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$", description=_EVIDENCE)] = ""
     opt_out_shown: Annotated[bool, Meta(description="Needed for existing customers.")] = False
     dry_run: Annotated[bool, Meta(description="Look through them, and change nothing.")] = False
 
@@ -163,9 +168,22 @@ def _output(job: Import, refused: list[tuple[int, str]]) -> ImportOutput:
     return ImportOutput(**{name: getattr(job, name) for name in names}, refusals=told)
 
 
+@dataclass
+class _Downloaded(Operation):
+    """An operation whose answer is a file."""
+
+    def __post_init__(self) -> None:
+        """Say what the file may be: Litestar takes every answer for JSON."""
+        answer = (self.responses or {}).get("200")
+        if isinstance(answer, OpenAPIResponse):
+            answer.description = "The file."
+            answer.content = {kind: OpenAPIMediaType(schema=Schema()) for kind in ("text/csv", "application/x-ndjson")}
+
+
 @post(
     "/newsletters/{slug:str}/exports",
     status_code=200,
+    operation_class=_Downloaded,
     guards=[require(Scope.EXPORT), require_json],
     security=described(Scope.EXPORT),
     operation_id="exportSubscribers",

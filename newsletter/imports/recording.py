@@ -4,7 +4,9 @@ Many rows at once: COPY on PostgreSQL, many values for one statement on SQLite, 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, update
@@ -60,7 +62,7 @@ async def record(session: Session, installation: Installation, job: Import, offe
     """Subscribe them, with the agreement that they gave before. Details of those who are here are only filled in."""
     now = installation.clock.now()
     subscribers, subscriptions, agreed, filled = [], [], [], []
-    by_whom = origin(job)
+    agreeing = _Agreeing(job, offer)
     for person in judged.taken:
         here = judged.here.get(person.canonical)
         subscriber_id = here.subscriber_id if here else new_id()
@@ -70,8 +72,8 @@ async def record(session: Session, installation: Installation, job: Import, offe
         else:
             subscribers.append(_subscriber(subscriber_id, person, language, now))
         subscription_id = new_id()
-        subscriptions.append(_subscription(subscription_id, subscriber_id, job.newsletter_id, now))
-        agreed.append(_agreed(job, offer, person, subscription_id, by_whom))
+        subscriptions.append(_subscription(subscription_id, subscriber_id, agreeing.newsletter_id, now))
+        agreed.append(agreeing.of(person, subscription_id))
     await write_rows(session, _SUBSCRIBERS, subscribers)
     await write_rows(session, _SUBSCRIPTIONS, subscriptions)
     await record_agreed(session, installation, agreed)
@@ -104,17 +106,28 @@ def _subscription(subscription_id: str, subscriber_id: str, newsletter_id: str, 
     }
 
 
-def _agreed(job: Import, offer: Offer, person: Person, subscription_id: str, by_whom: Origin) -> Agreed:
-    return Agreed(
-        job.newsletter_id,
-        subscription_id,
-        notice(job, offer, person.language),
-        Grounds(job.gdpr_basis, job.marketing_basis, person.sale_reference, job.opt_out_shown),
-        by_whom,
-        job.source,
-        job.evidence_hash or job.file_hash,
-        f"import {job.id}" + (f", agreed {person.agreed_at:%Y-%m-%dT%H:%M:%SZ}" if person.agreed_at else ""),
-    )
+class _Agreeing:
+    """Makes the agreements of an import: what is the same in all of them is looked up once."""
+
+    def __init__(self, job: Import, offer: Offer) -> None:
+        self.newsletter_id = job.newsletter_id
+        self._origin, self._source = origin(job), job.source
+        self._evidence = job.evidence_hash or job.file_hash
+        self._detail = f"import {job.id}"
+        self._grounds = Grounds(job.gdpr_basis, job.marketing_basis, None, job.opt_out_shown)
+        self._notice = cache(partial(notice, job, offer))
+
+    def of(self, person: Person, subscription_id: str) -> Agreed:
+        """Give the agreement of one of them."""
+        grounds, detail = self._grounds, self._detail
+        if person.sale_reference:
+            grounds = replace(grounds, sale_reference=person.sale_reference)
+        if person.agreed_at:
+            detail += f", agreed {person.agreed_at:%Y-%m-%dT%H:%M:%SZ}"
+        shown = self._notice(person.language)
+        return Agreed(
+            self.newsletter_id, subscription_id, shown, grounds, self._origin, self._source, self._evidence, detail
+        )
 
 
 def _filled(subscriber_id: str, empty: Sequence[str], person: Person) -> list[dict[str, Any]]:

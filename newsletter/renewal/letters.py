@@ -35,6 +35,8 @@ from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.unsubscribe.actions import unsubscribe_token
 
 _PUT_OFF = timedelta(days=1)
+_MOST_CHANGES = 64
+_CHANGES: dict[tuple[str, str], tuple[Paragraph, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,15 @@ class _Matter:
     subscriber: Subscriber
     newsletter: Newsletter
     holding: Holding
+
+
+@dataclass(frozen=True, slots=True)
+class _Happened:
+    """What is to be recorded of a letter that was sent."""
+
+    agreement_id: str
+    kind: EventKind
+    detail: str | None
 
 
 async def write(installation: Installation, session: Session, letter: Letter) -> WrittenLetter | None:
@@ -66,14 +77,15 @@ async def write(installation: Installation, session: Session, letter: Letter) ->
 
 
 async def _matter(session: Session, row: RenewalLetter, mailing: NoticeMailing | None) -> _Matter | None:
-    query = select(Subscription).where(Subscription.id == row.subscription_id, mailable())
-    subscription = (await session.exec(query)).first()
-    holding = await holding_of(session, row.subscription_id)
-    if subscription is None or holding is None:
-        return None
-    subscriber = await session.get_one(Subscriber, subscription.subscriber_id)
-    newsletter = await session.get_one(Newsletter, subscription.newsletter_id)
-    return _Matter(row, mailing, subscription, subscriber, newsletter, holding)
+    found = await session.exec(
+        select(Subscription, Subscriber, Newsletter)
+        .join(Subscriber, col(Subscriber.id) == col(Subscription.subscriber_id))
+        .join(Newsletter, col(Newsletter.id) == col(Subscription.newsletter_id))
+        .where(Subscription.id == row.subscription_id, mailable(joined=True))
+    )
+    people = found.first()
+    holding = await holding_of(session, row.subscription_id) if people else None
+    return _Matter(row, mailing, *people, holding) if people and holding else None
 
 
 async def _still_due(session: Session, matter: _Matter) -> bool:
@@ -106,7 +118,10 @@ async def _written(installation: Installation, session: Session, matter: _Matter
     way_out = installation.url(f"/unsubscribe/{unsubscribe_token(installation.keys, matter.subscription.id)}")
     said = await _words(installation, session, matter, way_out)
     addressee = Addressee(matter.subscriber.email, matter.subscriber.language, way_out)
-    sent = partial(_sent, installation, matter.row.id, matter.subscriber.id, matter.row.mailing_id)
+    told = EventKind.NOTICE_SENT if matter.mailing else EventKind.REMINDED
+    notice_hash = matter.mailing.notice_hash if matter.mailing else None
+    happened = _Happened(matter.holding.agreement.id, told, notice_hash)
+    sent = partial(_sent, installation, matter.row.id, matter.subscriber.id, matter.row.mailing_id, happened)
     return written(installation, matter.newsletter, addressee, said, sent)
 
 
@@ -134,14 +149,25 @@ async def _words(installation: Installation, session: Session, matter: _Matter, 
 
 
 async def _changes(session: Session, old_hash: str, new_hash: str) -> tuple[Paragraph, ...]:
+    # A hash stands for its words for ever, and thousands of letters in a row are about the same two.
+    if (known := _CHANGES.get((old_hash, new_hash))) is not None:
+        return known
     old, new = await notices.find(session, old_hash), await notices.find(session, new_hash)
     assert old is not None
     assert new is not None
-    return compare((old.label, old.text), (new.label, new.text))
+    if len(_CHANGES) >= _MOST_CHANGES:
+        _CHANGES.clear()
+    changes = _CHANGES[old_hash, new_hash] = compare((old.label, old.text), (new.label, new.text))
+    return changes
 
 
 async def _sent(
-    installation: Installation, row_id: str, subscriber_id: str, mailing_id: str | None, session: Session
+    installation: Installation,
+    row_id: str,
+    subscriber_id: str,
+    mailing_id: str | None,
+    happened: _Happened,
+    session: Session,
 ) -> None:
     """Record that the relay took the letter: on its row, in the agreement's history, and in the mailing's count."""
     # Locked first, as everywhere: whoever deletes the person takes their rows and letters along.
@@ -149,10 +175,8 @@ async def _sent(
     row = await session.get(RenewalLetter, row_id, with_for_update=True)
     if row is not None and row.state == RenewalState.WAITING:
         row.state, row.at = RenewalState.SENT, installation.clock.now()
-        mailing = await session.get(NoticeMailing, mailing_id) if mailing_id else None
-        kind = EventKind.REMINDED if mailing is None else EventKind.NOTICE_SENT
-        for agreement in (await agreements.of_subscription(session, row.subscription_id))[-1:]:
-            detail = mailing.notice_hash if mailing else None
-            origin = agreements.Origin("system", "mail")
-            await agreements.append(session, installation, agreement.id, kind, origin, detail=detail)
+        origin = agreements.Origin("system", "mail")
+        await agreements.append(
+            session, installation, happened.agreement_id, happened.kind, origin, detail=happened.detail
+        )
     await _count(session, mailing_id, "sent")

@@ -21,6 +21,7 @@ from newsletter.editors import tables as editors
 from newsletter.imports import actions as imports
 from newsletter.imports.tables import RULE as IMPORTS
 from newsletter.installation import Installation
+from newsletter.renewal import actions as renewal
 from newsletter.retention import runs
 from newsletter.rights import address_change, desk, links
 from newsletter.rights.desk_tables import RULE as RIGHTS_REQUESTS
@@ -178,6 +179,15 @@ RULES: tuple[Rule, ...] = (
         lambda _: timedelta(seconds=journal.OLD_SECONDS),
         _count_journals,
         _purge_journals,
+    ),
+    Rule(
+        renewal.RULE,
+        "Which letters about an agreement were sent, and whether they were answered",
+        "So that nobody is written to twice for the same reason, and an answer finds its question",
+        lambda _: renewal.LIFE,
+        renewal.count_expired,
+        renewal.purge_expired,
+        DAY,
     ),
     Rule(
         "editor sessions",

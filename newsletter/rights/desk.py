@@ -25,6 +25,7 @@ from newsletter.rights.desk_tables import (
     RightsSubject,
     StepKind,
 )
+from newsletter.subscribers.actions import by_address, locked
 from newsletter.subscribers.tables import Subscriber
 from newsletter.tokens import new_id
 
@@ -59,7 +60,8 @@ async def register(session: Session, installation: Installation, received: Recei
         sentence = "The day on which it was received must be within the last year, and not after today."
         raise InvalidInput(sentence, {"received_on": sentence})
     person = await find_person(session, received.address) if received.address.strip() else None
-    subscriber_id = person.id if person else received.subscriber_id
+    if received.subscriber_id:
+        person = await locked(session, received.subscriber_id)
     request = RightsRequest(
         id=new_id(),
         kind=received.kind,
@@ -73,7 +75,7 @@ async def register(session: Session, installation: Installation, received: Recei
     session.add(
         RightsSubject(
             request_id=request.id,
-            subscriber_id=subscriber_id,
+            subscriber_id=person.id if person else None,
             who=received.who.strip(),
             note=received.note.strip(),
         )
@@ -83,12 +85,13 @@ async def register(session: Session, installation: Installation, received: Recei
 
 
 async def find_person(session: Session, address: str) -> Subscriber | None:
-    """Give the subscriber of an address. Raises InvalidInput where it is no address."""
+    """Give the subscriber of an address, locked, so that they don't leave meanwhile. Raises InvalidInput."""
     try:
         canonical = read_address(address).canonical
     except InvalidInput as error:
         raise InvalidInput(error.sentence, {"address": error.sentence}) from error
-    return (await session.exec(select(Subscriber).where(Subscriber.canonical == canonical))).first()
+    known = await by_address(session, canonical)
+    return await locked(session, known.id) if known else None
 
 
 async def find(session: Session, request_id: str, *, to_change: bool = False) -> RightsRequest:
@@ -165,7 +168,7 @@ async def close(
         raise Conflict(rules.NOT_IDENTIFIED)
     step(session, installation, request, StepKind.ANSWERED, editor_id)
     request.outcome, request.closed_on = outcome, installation.clock.now().date()
-    pass
+    await session.execute(delete(RightsSubject).where(col(RightsSubject.request_id) == request.id))
 
 
 async def open_requests(session: Session) -> Sequence[tuple[RightsRequest, RightsSubject | None]]:

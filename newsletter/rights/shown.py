@@ -12,6 +12,7 @@ from babel.dates import format_datetime
 from newsletter.agreements import notices
 from newsletter.agreements.tables import Basis, EventKind, MarketingBasis
 from newsletter.agreements.tags import HeldTag
+from newsletter.agreements.tombstones import Kind
 from newsletter.installation import Installation
 from newsletter.language import Gettext, translator
 from newsletter.newsletters.controller import responsible_for
@@ -189,7 +190,25 @@ def _tag(tag: HeldTag, names: Mapping[str, str], say: Gettext) -> Row:
         "suppressions": say("a note that no import may bring you back"),
         "tombstones": say("a note that what you decided holds in backups, too"),
     }.get(tag.purpose, tag.purpose)
-    return {"what": what, "since": tag.since, "until": tag.until, "newsletter": names.get(tag.newsletter_id or "", "")}
+    return {
+        "what": what,
+        "kind": _decided(tag.kind, say) if tag.purpose == "tombstones" else "",
+        "since": tag.since,
+        "until": tag.until,
+        "newsletter": names.get(tag.newsletter_id or "", ""),
+    }
+
+
+def _decided(kind: str, say: Gettext) -> str:
+    return {
+        Kind.PERSON: say("deleted"),
+        Kind.SUBSCRIPTION: say("withdrawn"),
+        Kind.OBJECTION: say("objected"),
+        Kind.RESTRICTION: say("restricted"),
+        Kind.UNRESTRICTION: say("restriction lifted"),
+        Kind.MEASUREMENT_REFUSED: say("not measured"),
+        Kind.MEASUREMENT_ALLOWED: say("measured again"),
+    }.get(Kind(kind), kind)
 
 
 def _value(value: Any, language: str) -> str:

@@ -74,8 +74,9 @@ async def test_a_planned_notice_waits_for_its_day_and_can_be_taken_back(
         assert find_version(found, planned.hash).standing is standing
         assert find_version(found, "current", "nb").notice.hash == in_force
         assert (in_force == planned.hash) is (standing is Standing.IN_FORCE)
-    use_id = find_version(found, planned.hash).use.id
     async with installation.database.write() as session:
+        found = await versions(session, weekly.id, clock.now())
+        use_id = find_version(found, planned.hash).use.id
         await drafts.take_back(session, installation, weekly.id, use_id)
     async with installation.database.write() as session:
         assert (await drafts.begin_with(session, installation, weekly.id, "nb")).hash == planned.hash

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Date, ForeignKeyConstraint, MetaData, String, Table, TypeDecorator
+from sqlalchemy import Column, Date, ForeignKeyConstraint, MetaData, String, Table, TypeDecorator, UniqueConstraint
 
 from newsletter import schema
 from newsletter.personal import Category, declarations, personal
@@ -182,4 +182,5 @@ def test_a_foreign_key_to_a_person_can_be_followed_quickly() -> None:
 def _leads_an_index(table: Table, column: str) -> bool:
     leading = {next(iter(index.columns)).name for index in table.indexes}
     leading.add(next(iter(table.primary_key.columns)).name)
+    leading |= {next(iter(key.columns)).name for key in table.constraints if isinstance(key, UniqueConstraint)}
     return column in leading

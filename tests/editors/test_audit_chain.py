@@ -20,6 +20,7 @@ ACTS = 12
 ATTACKS = {
     "UPDATE audit_entry SET actor = 'nobody' WHERE position = 7": {Fault.CHANGED_EVENT},
     "UPDATE audit_entry SET at = '2026-01-01 00:00:00+00:00' WHERE position = 7": {Fault.CHANGED_EVENT},
+    "UPDATE audit_entry SET seal = 'x' WHERE position = 7": {Fault.CHANGED_EVENT},
     "DELETE FROM audit_entry WHERE position = 7": {Fault.DROPPED_EVENT},
     "UPDATE audit_entry SET position = 15 - position WHERE position IN (7, 8)": {Fault.CHANGED_EVENT},
     "INSERT INTO audit_entry (id, at, actor, act, salt, seal, position) VALUES "

@@ -34,7 +34,8 @@ async def test_a_changed_notice_reaches_its_readers(
     page.set_default_timeout(15_000)
     errors = listen(page)
     base = company.program.base_url
-    await asyncio.to_thread(lambda: [join(company, peer, email) for email in (KARI, OLA)])
+    for email in (KARI, OLA):
+        await asyncio.to_thread(join, company, peer, email)
     await sign_in(page, base)
     await write_a_notice(page, base, camera)
     await put_it_in_force(page, camera)

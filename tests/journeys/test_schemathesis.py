@@ -14,7 +14,7 @@ from tests.support.program import Program
 # of two fields: what can't be meant is refused with 422, as described.
 _JUDGED = """
 [[operations]]
-include-operation-id = ["createIssue", "sendIssue", "resendInDoubt", "letInDoubtBe"]
+include-operation-id = ["createIssue", "sendIssue", "resendInDoubt", "letInDoubtBe", "importPeople"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 409, 422]
 """
 _WITHIN = """

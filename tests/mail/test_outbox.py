@@ -196,3 +196,15 @@ async def test_a_lease_that_a_lost_worker_left_is_taken_back(office: Office, pee
     assert await office.outbox().mail_waiting() == 0
     await office.outbox().recover()
     assert await office.outbox().mail_waiting() == 1
+
+
+async def test_a_signup_s_letter_has_a_lane_of_its_own(office: Office, peer: SmtpPeer) -> None:
+    """However many letters of a notice mailing wait, and however slowly they leave."""
+    await office.receive(ALICE, "bob@example.com")
+    async with office.installation.database.write() as session:
+        bob = select(SignupRequest.id).where(SignupRequest.email == "bob@example.com")
+        await session.execute(update(Letter).where(col(Letter.request_id).in_(bob)).values(bulk=True))
+    assert await office.outbox().mail_waiting() == 1
+    assert [mail.recipients for mail in peer.mails] == [(ALICE,)]
+    assert await office.outbox().mail_waiting(bulk=True) == 1
+    assert await office.waiting() == []

@@ -1,13 +1,11 @@
 """Readers who agreed to a notice that is followed by another one, and a worker that writes to them."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 from sqlmodel import col, select
 
 from newsletter.agreements import notice_drafts, notices
-from newsletter.agreements.notices import Wording
 from newsletter.agreements.tables import Agreement, AgreementEvent
 from newsletter.bounces import actions as bounces
 from newsletter.clock import TurnedClock
@@ -102,13 +100,8 @@ async def history(site: Site, email: str) -> list[str]:
         return list(found.all())
 
 
-async def change_settings(site: Site, values: Mapping[str, int]) -> None:
+async def change_settings(site: Site, values: dict[str, int]) -> None:
     """Set how long an agreement holds, and when its reader is reminded."""
     async with site.installation.database.write() as session:
         newsletter = await session.get_one(Newsletter, site.weekly.id)
         newsletter.sqlmodel_update(values)
-
-
-def first_wording(text: str) -> Wording:
-    """Give a notice in bokmål."""
-    return Wording("nb", "Ja takk", text)

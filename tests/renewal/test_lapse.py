@@ -102,6 +102,13 @@ async def test_a_refused_letter_ends_nothing_and_is_tried_again(site: Site, peer
     peer.refuse(KARI, "552 5.2.2 mailbox full")
     turn(site, days=400)
     assert await a_day(site, peer) == []
-    turn(site, days=40)
-    await a_day(site, peer)
+    for _ in range(5):
+        turn(site, days=8)
+        assert await a_day(site, peer) == []
     assert len(await site.people()) == 1
+    peer.accept(KARI)
+    turn(site, days=8)
+    await a_day(site, peer)
+    turn(site, days=1)
+    await a_day(site, peer)
+    assert len(peer.mails_to(KARI)) == 2  # The first is what she signed up with.

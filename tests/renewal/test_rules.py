@@ -28,15 +28,15 @@ def test_months_ahead_are_never_further_than_their_days(days: int, months: int) 
 def test_two_letters_go_ahead_of_the_end() -> None:
     until = add_months(AGREED, 12)
     first, second = until - 30 * DAY, until - 7 * DAY
-    for now, had, step in (
-        (first - DAY, (None, None), Step.NOTHING),
-        (first, (None, None), Step.FIRST),
-        (second - DAY, (first, None), Step.NOTHING),
-        (second, (first, None), Step.SECOND),
-        (until - DAY, (first, second), Step.NOTHING),
-        (until, (first, second), Step.END),
+    for now, had_first, had_second, step in (
+        (first - DAY, None, None, Step.NOTHING),
+        (first, None, None, Step.FIRST),
+        (second - DAY, first, None, Step.NOTHING),
+        (second, first, None, Step.SECOND),
+        (until - DAY, first, second, Step.NOTHING),
+        (until, first, second, Step.END),
     ):
-        assert renewal_step(AGREED, 12, *had, now) is step, now
+        assert renewal_step(AGREED, 12, had_first, had_second, now) is step, now
 
 
 @given(st.integers(0, 4000), st.integers(0, 40), st.integers(0, 40), st.integers(1, 60))

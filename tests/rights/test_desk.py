@@ -63,6 +63,22 @@ async def test_closing_leaves_kind_dates_and_outcome_and_nothing_that_names_anyo
     assert steps == {"registered", "identified", "erased", "answered"}
 
 
+async def test_closing_forgets_who_asked_also_where_they_stay(installation: Installation) -> None:
+    editor = await employed(installation)
+    person = await subscribed(installation, await found(installation))
+    request = await letter_came(installation, editor, RequestKind.ACCESS)
+    async with installation.database.write() as session:
+        held = await desk.find(session, request.id, to_change=True)
+        await desk.identify(session, installation, held, "called back on the known number", editor.id)
+        await desk.close(session, installation, held, Outcome.FULFILLED, editor.id)
+    left = await everything(installation)
+    assert [word for word in ("Storgata", "Writes by hand", "called back") if word in left] == []
+    assert KARI in left
+    async with installation.database.read() as session:
+        assert await desk.open_about(session, person.id) == []
+        assert await desk.subject_of(session, request.id) is None
+
+
 async def test_whoever_erases_themselves_meanwhile_is_not_named_by_their_open_request(
     installation: Installation,
 ) -> None:
