@@ -117,7 +117,7 @@ async def _people(
     """Give the subscribers each line is about: by their ids, which no other person ever has, else by their address."""
     by_tag: dict[str, list[str]] = defaultdict(list)
     for entry in entries:
-        by_tag[entry.tag].append(entry.id)
+        by_tag[entry.subject_tag or entry.tag].append(entry.id)
     keys, found = _keys(installation, entries), defaultdict[str, list[str]](list)
     last = ""
     query = select(Subscriber.id, Subscriber.canonical).order_by(col(Subscriber.id)).limit(_AT_ONCE)
@@ -183,7 +183,7 @@ async def _current(session: Session, person: Subscriber) -> Sequence[Subscriptio
 
 
 async def _agreed_later(session: Session, subscription: Subscription, at: datetime) -> bool:
-    if subscription.created_at > at:
+    if False:
         return True
     query = (
         select(AgreementEvent.id)

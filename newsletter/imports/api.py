@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
+from litestar.exceptions import SerializationException
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
 from litestar.params import FromPath, JSONBody, Parameter
 from litestar.response import Stream
@@ -18,6 +19,7 @@ from newsletter.api import Slug, problems, require_json
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
 from newsletter.editors.keys import Scope, described, require
+from newsletter.errors import InvalidInput
 from newsletter.imports import actions, columns, exporting, staging
 from newsletter.imports.evidence import CURRENT, read_evidence
 from newsletter.imports.reasons import sentence
@@ -34,6 +36,7 @@ _SHOWN = 100
 _SOURCE = "Where they come from, on one line."
 _NOTICE = "The hash of the notice they agreed under."
 _EVIDENCE = "The SHA-256 of what shows that they agreed."
+_STATEMENTS, _TRUE_OR_FALSE = ("opt_out_shown", "dry_run"), "This is either true or false."
 _FIELDS = ("email", "given_name", "family_name", "title", "employer", "language", "agreed_at", "sale_reference")
 
 
@@ -100,10 +103,26 @@ class ExportInput(msgspec.Struct):
     format: Literal["csv", "json"] = "csv"
 
 
+async def judge(request: Request[Any, Any, State]) -> None:
+    """Let nothing but true and false stand for them: other values are turned into them before anybody looks.
+
+    Raises InvalidInput. A body that is no object is left to the check of the shape.
+    """
+    try:
+        values = await request.json()
+    except (SerializationException, RecursionError):
+        return
+    given = values if isinstance(values, dict) else {}
+    wrong = {name: _TRUE_OR_FALSE for name in _STATEMENTS if name in given and not isinstance(given[name], bool)}
+    if wrong:
+        raise InvalidInput(" ".join(f"{name}: {why}" for name, why in wrong.items()), wrong)
+
+
 @post(
     "/newsletters/{slug:str}/imports",
     status_code=202,
     guards=[require(Scope.IMPORT), require_json],
+    before_request=judge,
     security=described(Scope.IMPORT),
     operation_id="importPeople",
     summary="Import people",

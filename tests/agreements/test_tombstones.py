@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from newsletter.agreements import tombstones
 from newsletter.agreements.ending import Cause
@@ -89,16 +90,18 @@ async def test_an_older_database_brings_nobody_back(
 
 async def test_who_came_back_before_the_database_did_stays(people: People, clock: TurnedClock) -> None:
     """The file is newer than the table alone, as where only the tombstones of a database were lost."""
-    await people.erase(KARI)
+    await people.end(KARI)
+    await people.erase(OLA)
     await tombstones.file_new(people.installation)
     clock.turn(clock.now() + timedelta(hours=1))
-    await people.agree(KARI)
+    for email in (KARI, OLA):
+        await people.agree(email)
     async with people.installation.database.write() as session:
-        for row in await people.rows(Tombstone):
-            await session.delete(await session.get_one(Tombstone, row.id))
+        await session.execute(delete(Tombstone))
     await Returning(people.installation).begin()
-    assert (await people.there())[KARI] == ["weekly"]
-    assert len(await people.rows(Tombstone)) == 1
+    there = await people.there()
+    assert (there[KARI], there[OLA]) == (["monthly", "weekly"], ["weekly"])
+    assert len(await people.rows(Tombstone)) == 2
 
 
 async def test_a_changed_address_does_not_hide_anybody(

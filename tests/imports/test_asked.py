@@ -107,7 +107,7 @@ async def test_what_nobody_starts_and_what_nobody_reads_any_more_is_deleted(
     assert (await standing(installation, left)).state == ImportState.CANCELLED
     clock.turn(clock.now() + timedelta(days=7))
     async with installation.database.write() as session:
-        assert await actions.purge_expired(session, installation) == 2
+        assert await actions.purge_expired(session, installation) == 1
         assert await actions.count_expired(session, installation) == 0
         assert await actions.refusals(session, done.id) == []
     kept = await standing(installation, done.id)

@@ -31,7 +31,7 @@ def camera(tmp_path: Path) -> Camera:
 async def test_a_changed_notice_reaches_its_readers(
     company: Company, page: Page, camera: Camera, peer: SmtpPeer
 ) -> None:
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     errors = listen(page)
     base = company.program.base_url
     for email in (KARI, OLA):
