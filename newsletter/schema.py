@@ -22,6 +22,7 @@ from newsletter import jobs
 from newsletter.agreements import notice_tables as notices
 from newsletter.agreements import tables as agreements
 from newsletter.agreements import tag_tables as tags
+from newsletter.bounces import report_tables as reports
 from newsletter.bounces import tables as bounces
 from newsletter.chain import tables as chain
 from newsletter.database import sync_engine
@@ -67,6 +68,7 @@ TABLES = (
     processors,
     rights,
     renewal,
+    reports,
     retention,
     rewriting,
     signup,

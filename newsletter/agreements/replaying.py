@@ -21,7 +21,7 @@ from newsletter.agreements.ending import Cause, Ending, Parting
 from newsletter.agreements.tables import Agreement, AgreementEvent, EventKind
 from newsletter.agreements.tag_tables import TOMBSTONES, TagEpoch, Tombstone
 from newsletter.agreements.tombstone_file import Entry
-from newsletter.agreements.tombstones import MARGIN, Kind, file_of, subject
+from newsletter.agreements.tombstones import MARGIN, Kind, subject
 from newsletter.database import Session, insert, rows_of
 from newsletter.installation import Installation
 from newsletter.subscribers.tables import MeasurementChoice, Subscriber, Subscription, SubscriptionState
@@ -56,10 +56,9 @@ class _Done:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-async def replay_if_behind(session: Session, installation: Installation) -> Replayed | None:
-    """Carry out every line of the file that the database doesn't know; None where it knows them all."""
-    entries = await file_of(installation).entries(installation.clock.now())
-    unknown = await _unknown(session, entries)
+async def replay_if_behind(session: Session, installation: Installation, entries: Sequence[Entry]) -> Replayed | None:
+    """Carry out every one of the file's lines that the database doesn't know; None where it knows them all."""
+    unknown = await lacking(session, entries)
     if not unknown:
         return None
     await _keep(session, unknown)
@@ -74,7 +73,8 @@ async def replay_if_behind(session: Session, installation: Installation) -> Repl
     return Replayed(len(unknown), len(done.persons), counts["subscriptions"], counts["requests"], counts["choices"])
 
 
-async def _unknown(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+async def lacking(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+    """Give those of the file's lines that the database doesn't know."""
     known: set[str] = set()
     for start in range(0, len(entries), _AT_ONCE):
         some = [entry.id for entry in entries[start : start + _AT_ONCE]]
@@ -183,7 +183,7 @@ async def _current(session: Session, person: Subscriber) -> Sequence[Subscriptio
 
 
 async def _agreed_later(session: Session, subscription: Subscription, at: datetime) -> bool:
-    if False:
+    if subscription.created_at > at:
         return True
     query = (
         select(AgreementEvent.id)

@@ -6,46 +6,79 @@ does. A new hash is made when something of it changes; the agreements given befo
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from functools import cache
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
 
-from sqlmodel import SQLModel, col, select
+from sqlalchemy import Table, bindparam, exists, select
+from sqlmodel import SQLModel, col
 
 from newsletter.agreements.tables import Agreement, AgreementEvent, AgreementTerms
 from newsletter.database import Session, insert
 from newsletter.installation import Installation
-from newsletter.newsletters import processors
 from newsletter.newsletters.controller import responsible_for
-from newsletter.newsletters.processor_tables import Processor
+from newsletter.newsletters.processor_tables import Processor, ProcessorUse
 from newsletter.newsletters.tables import Newsletter
 from newsletter.personal import declarations
+from newsletter.settings import Settings
 from newsletter.subscribers.tables import Subscriber
 
 SCHEMA = "newsletter-terms/1"
-Working = tuple[Processor, Collection[str] | None]
 _OF_THE_PERSON = {table.__tablename__ for table in (Subscriber, Agreement, AgreementEvent)}
+_NEWSLETTERS: Table = Newsletter.__table__  # type: ignore[attr-defined]
+_PROCESSORS: Table = Processor.__table__  # type: ignore[attr-defined]
+_USES: Table = ProcessorUse.__table__  # type: ignore[attr-defined]
+_LIVE = (
+    select(*_NEWSLETTERS.c, *(column.label(f"processor_{column.name}") for column in _PROCESSORS.c))
+    .select_from(_NEWSLETTERS)
+    .outerjoin(
+        _PROCESSORS,
+        _PROCESSORS.c.every_newsletter
+        | exists().where(_USES.c.processor_id == _PROCESSORS.c.id, _USES.c.newsletter_id == _NEWSLETTERS.c.id),
+    )
+    .where(_NEWSLETTERS.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_NEWSLETTERS.c.id, _PROCESSORS.c.name, _PROCESSORS.c.id)
+)
+_KNOWN = select(col(AgreementTerms.hash)).where(col(AgreementTerms.hash).in_(bindparam("hashes", expanding=True)))
 
 
 async def current(session: Session, installation: Installation, newsletter_ids: Sequence[str]) -> Mapping[str, str]:
-    """Give the hash of the terms that hold now, for each of the newsletters, written down where they are new."""
-    query = select(Newsletter).where(col(Newsletter.id).in_(sorted(set(newsletter_ids))))
-    newsletters = (await session.exec(query)).all()
-    recipients = await processors.of_newsletters(session, [newsletter.id for newsletter in newsletters])
-    bodies = {newsletter.id: body(installation, newsletter, recipients[newsletter.id]) for newsletter in newsletters}
-    hashes = {newsletter_id: hashlib.sha256(text.encode()).hexdigest() for newsletter_id, text in bodies.items()}
-    known = select(AgreementTerms.hash).where(col(AgreementTerms.hash).in_(sorted(set(hashes.values()))))
-    there = set((await session.exec(known)).all())
-    for newsletter_id, text in bodies.items():
-        if hashes[newsletter_id] not in there:
-            values = {"hash": hashes[newsletter_id], "body": text, "created_at": installation.clock.now()}
+    """Give the hash of the terms that hold now, for each of the newsletters, written down where they are new.
+
+    Every signup asks this: what they say is worked out anew only where something of it has changed.
+    """
+    live: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for row in (await session.execute(_LIVE, {"ids": sorted(set(newsletter_ids))})).all():
+        live[row.id].append(tuple(row))
+    bodies = {one: _body(installation.settings, tuple(rows)) for one, rows in live.items()}
+    known = await session.execute(_KNOWN, {"hashes": sorted({words.hash for words in bodies.values()})})
+    there = set(known.scalars())
+    for words in bodies.values():
+        if words.hash not in there:
+            values = {"hash": words.hash, "body": words.text, "created_at": installation.clock.now()}
             await session.execute(insert(session, AgreementTerms).values(values).on_conflict_do_nothing())
-    return hashes
+    return {one: words.hash for one, words in bodies.items()}
 
 
-def body(installation: Installation, newsletter: Newsletter, recipients: Sequence[Processor]) -> str:
+class _Words(NamedTuple):
+    hash: str
+    text: str
+
+
+@lru_cache(maxsize=256)
+def _body(settings: Settings, rows: Sequence[tuple[Any, ...]]) -> _Words:
+    """Give the terms by a newsletter's row, beside which stands one of its processors, or none."""
+    width = len(_NEWSLETTERS.c)
+    newsletter = Newsletter(**dict(zip(_NEWSLETTERS.c.keys(), rows[0][:width], strict=True)))
+    working = [dict(zip(_PROCESSORS.c.keys(), row[width:], strict=True)) for row in rows]
+    text = body(settings, newsletter, [Processor(**one) for one in working if one["id"] is not None])
+    return _Words(hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+def body(settings: Settings, newsletter: Newsletter, recipients: Sequence[Processor]) -> str:
     """Give the terms of a newsletter as canonical JSON: its keys sorted, without blanks."""
-    company = responsible_for(installation.settings, newsletter)
+    company = responsible_for(settings, newsletter)
     content = {
         "schema": SCHEMA,
         "newsletter": {"id": newsletter.id, "name": newsletter.name},
@@ -66,7 +99,7 @@ def body(installation: Installation, newsletter: Newsletter, recipients: Sequenc
         ],
         "withdrawal": {
             "one_click": "the link in every issue",
-            "page": installation.url("/my"),
+            "page": f"{settings.base_url}/my",
             "contact": company.contact,
         },
     }

@@ -19,7 +19,7 @@ from newsletter.backup.archive import FORMAT, Manifest, Progress
 from newsletter.backup.presence import alone, present
 from newsletter.backup.returning import pause_open
 from newsletter.clock import Clock
-from newsletter.database import sync_engine
+from newsletter.database import Session, sync_engine
 from newsletter.errors import Conflict, InvalidInput
 from newsletter.installation import open_installation
 from newsletter.settings import Settings
@@ -120,9 +120,14 @@ async def _return(settings: Settings, clock: Clock, manifest: Manifest) -> Resto
     database = installation.database
     try:
         await file_of(installation).begin()
+        entries = await file_of(installation).entries(clock.now())
+
+        async def replay(session: Session) -> tuple[Replayed | None, int]:
+            replayed = await replay_if_behind(session, installation, entries)
+            return replayed, await pause_open(session)
+
+        replayed, paused = await database.write_at_once(replay)
         async with database.write() as session:
-            replayed = await replay_if_behind(session, installation)
-            paused = await pause_open(session)
             await chaining.note_restore(session, installation)
         # What was deleted again is to be gone from the file, too.
         await database.forget()

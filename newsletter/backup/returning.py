@@ -8,7 +8,7 @@ import structlog
 from sqlmodel import col, select
 
 from newsletter.agreements import chaining
-from newsletter.agreements.replaying import Replayed, replay_if_behind
+from newsletter.agreements.replaying import Replayed, lacking, replay_if_behind
 from newsletter.agreements.tombstones import Lookout, file_new, file_of
 from newsletter.database import Session
 from newsletter.delivery.rules import move
@@ -48,8 +48,22 @@ class Returning:
         await file_new(self._installation)
 
     async def _replay(self) -> None:
-        async with self._installation.database.write() as session:
-            replayed = await return_from_the_past(session, self._installation)
+        installation = self._installation
+        entries = await file_of(installation).entries(installation.clock.now())
+        async with installation.database.read() as session:
+            if not await lacking(session, entries):
+                return
+        # First, so that nobody who is killed in between leaves it out; noted twice it does no harm.
+        async with installation.database.write() as session:
+            await chaining.note_restore(session, installation)
+
+        async def replay(session: Session) -> Replayed | None:
+            replayed = await replay_if_behind(session, installation, entries)
+            if replayed is not None:
+                await pause_open(session)
+            return replayed
+
+        replayed = await installation.database.write_at_once(replay)
         if replayed is not None:
             _log.warning(
                 "database_is_an_older_one",
@@ -58,15 +72,6 @@ class Returning:
                 subscriptions=replayed.subscriptions,
                 choices=replayed.choices,
             )
-
-
-async def return_from_the_past(session: Session, installation: Installation) -> Replayed | None:
-    """Let the database catch up with its tombstones; None where it lacks none of them, and nothing is done."""
-    replayed = await replay_if_behind(session, installation)
-    if replayed is not None:
-        await pause_open(session)
-        await chaining.note_restore(session, installation)
-    return replayed
 
 
 async def pause_open(session: Session) -> int:

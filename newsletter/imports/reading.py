@@ -105,7 +105,9 @@ class Reader:
         text = cells[position].strip()
         if UNDECODED in text:
             raise _Unfit("not_text")
-        return text[1:] if text[:1] == "'" and _MARKED.match(text) else text
+        marked = text[:1] == "'" and _MARKED.match(text)
+        # No address begins with the @ itself: there the mark is the address's own.
+        return text[1:] if marked and (field != "email" or text[1] != "@") else text
 
     def _address(self, text: str) -> tuple[str, str]:
         if not text:

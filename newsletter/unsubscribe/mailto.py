@@ -20,6 +20,17 @@ def unsubscribe_mailbox(keys: Keyring, subscription_id: str, domain: str) -> str
     return f"{_PREFIX}{keys.sign_for_address(_PURPOSE, decode_id(subscription_id))}@{domain}"
 
 
+def read_mailbox(keys: Keyring, address: str, domain: str) -> str | None:
+    """Give the subscription that a mail to this address ends; None where it is no such address, or not made by us."""
+    local, _, host = address.strip().strip("<>").rpartition("@")
+    if not domain or host.lower().rstrip(".") != domain.lower() or not local.lower().startswith(_PREFIX):
+        return None
+    try:
+        return encode_id(keys.read_from_address(_PURPOSE, local[len(_PREFIX) :]))
+    except InvalidToken:
+        return None
+
+
 def read_mail(keys: Keyring, message: Message, domain: str) -> str | None:
     """Give the subscription that a received mail ends; None where it ends none.
 
@@ -29,13 +40,8 @@ def read_mail(keys: Keyring, message: Message, domain: str) -> str | None:
         return None
     headers = [str(value) for name in _RECIPIENT_HEADERS for value in message.get_all(name, [])]
     for _, address in getaddresses(headers):
-        local, _, host = address.rpartition("@")
-        if host.lower() != domain.lower() or not local.lower().startswith(_PREFIX):
-            continue
-        try:
-            return encode_id(keys.read_from_address(_PURPOSE, local[len(_PREFIX) :]))
-        except InvalidToken:
-            continue
+        if (subscription_id := read_mailbox(keys, address, domain)) is not None:
+            return subscription_id
     return None
 
 

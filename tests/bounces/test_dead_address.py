@@ -133,9 +133,7 @@ async def asked(installation: Installation, email: str) -> str:
     async with installation.database.write() as session:
         notice = (await notices.in_force(session, newsletter.id, installation.clock.now()))["en"]
         how = Asked(notice, witnessed=True, origin=Origin("subject", "web"), hours=72)
-        return await ask(
-            session, installation.clock, newsletter, read_signup({"email": email, "agreed": True}, "en"), how
-        )
+        return await ask(session, installation, newsletter, read_signup({"email": email, "agreed": True}, "en"), how)
 
 
 async def test_a_small_domain_where_most_die_at_once_is_quarantined(

@@ -61,22 +61,25 @@ async def newsletter_of(installation: Installation, job: Import) -> Newsletter:
 
 
 async def test_two_at_once_do_nothing_twice(installation: Installation) -> None:
-    """The lease of one has run out while it was frozen, and another one has gone on."""
+    """One was frozen with a slice in hand, and its successor, by the same name, has gone on meanwhile."""
     import_id = await started(installation, people(ROWS))
-    second = Importer(installation, "worker 2")
-    overtaken = False
+    frozen = True
 
-    def overtake(_: Import) -> None:
-        nonlocal overtaken
-        overtaken = True
+    class Frozen(Importer):
+        async def _take(self, *arguments: object) -> Import:
+            nonlocal frozen
+            if frozen:
+                frozen, power = False, Power(2)
+                await Importer(installation, "a worker", power.failed, power.told).work_on(import_id)
+            return await super()._take(*arguments)  # type: ignore[arg-type]
 
-    first = Importer(installation, "worker 1", lambda: overtaken, overtake)
-    await first.work_on(import_id)
-    assert await second.waiting() == [import_id]
-    await second.work_on(import_id)
-    await first.work_on(import_id)
+    await Frozen(installation, "a worker").work_on(import_id)
+    halfway = await standing(installation, import_id)
+    assert (halfway.state, halfway.rows) == (ImportState.RUNNING, 8)
+    assert await Importer(installation, "another").waiting() == [import_id]
+    await Importer(installation, "another").work_on(import_id)
     job = await standing(installation, import_id)
-    assert (job.state, job.accepted, job.rows) == (ImportState.FINISHED, ROWS, ROWS)
+    assert (job.state, job.rows, job.accepted, job.known) == (ImportState.FINISHED, ROWS, ROWS, 0)
 
 
 async def test_whoever_holds_it_is_not_disturbed(installation: Installation) -> None:

@@ -3,7 +3,7 @@
 import io
 from datetime import UTC, datetime
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.addresses import Address, read_address
@@ -40,21 +40,25 @@ def slowly(text: str) -> Address | None:
         return None
 
 
+@settings(deadline=None)
 @given(LOCALS, DOMAINS)
 def test_the_verdict_is_the_library_s(local: str, domain: str) -> None:
     address = f"{local}@{domain}".strip()
     assert read_quickly(address) == slowly(address)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(LOCALS, DOMAINS), min_size=1, max_size=6))
 def test_a_row_is_taken_with_that_verdict(addresses: list[tuple[str, str]]) -> None:
     reader = Reader({"email": 0}, 1, NOW)
     for local, domain in addresses:
-        text = f"{local}@{domain}".strip()
+        # A mark before what would be a formula comes off (RULES H8).
+        text = f"{local}@{domain}".strip().lstrip("'")
         read, right = reader.read(2, [text]), slowly(text)
         assert (getattr(read, "canonical", None)) == (right.canonical if right else None)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400) | st.text(alphabet="a@.,;\"'\n\r\0=å é", max_size=300).map(str.encode))
 def test_whatever_is_in_a_file_each_row_gets_a_sentence(content: bytes) -> None:
     file = io.BytesIO(b"email,given_name,agreed_at,status\n" + content)

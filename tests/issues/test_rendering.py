@@ -172,7 +172,7 @@ def test_a_value_is_never_read_as_anything_but_words(value: str) -> None:
     assert copy.subject == " ".join(f"For {words}!".split())
     assert f"{words} <https://t.example/0?x&y> {words}.\n" in copy.text
     assert f"{words} {words}." in shown(copy.html)
-    assert copy.html.count("<a ") == 4
+    assert copy.html.count("<a ") == 5
 
 
 @given(st.fixed_dictionaries({name: st.none() | st.sampled_from(["", "X", "ΐ" * 64]) for name in PLACEHOLDERS}))

@@ -31,7 +31,7 @@ def camera(tmp_path: Path) -> Camera:
 async def test_a_changed_notice_reaches_its_readers(
     company: Company, page: Page, camera: Camera, peer: SmtpPeer
 ) -> None:
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(20_000)
     errors = listen(page)
     base = company.program.base_url
     for email in (KARI, OLA):
@@ -69,7 +69,7 @@ async def sign_in(page: Page, base: str) -> None:
 
 async def write_a_notice(page: Page, base: str, camera: Camera) -> None:
     await page.goto(f"{base}{NOTICES}")
-    await page.get_by_role("link", name="Write a new version: Norsk bokmål").click()
+    await page.get_by_role("link", name="Write a new version in Norsk bokmål").click()
     notice = page.get_by_label("The notice")
     before = await notice.input_value()
     await notice.fill("")

@@ -15,6 +15,9 @@ from newsletter.delivery.actions import schedule
 from newsletter.installation import Installation
 from newsletter.issues.actions import fix_links, write
 from newsletter.measurement.links import click_token, open_token
+from newsletter.rights.links import ask as ask_for_page
+from newsletter.rights.links import link_token, settle
+from newsletter.rights.tables import MyVisit
 from newsletter.signup.actions import confirmation_token
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import enter, subscribe
@@ -39,10 +42,12 @@ class Links:
     leave: str
     elsewhere: str
     deleted: str
+    my_page: str
 
     def of(self, parameter: str) -> list[str]:
         """Give what to try for a parameter of a route: every token for every purpose, forged ones and nonsense."""
         tokens = [self.confirm, self.expired, self.leave, self.elsewhere, self.deleted, self.click, self.open]
+        tokens.append(self.my_page)
         forged = [self.leave[:-4] + "AAAA", self.confirm.swapcase(), "", "x" * 600, "%00", "..%2f..%2fetc"]
         return {
             "slug": [SLUG, "nothing-here", "%00"],
@@ -73,6 +78,9 @@ async def prepared(site: Site, clock: TurnedClock) -> Links:
         issue = await write(session, clock, site.newsletter.id, "Hello", "A [link](https://example.com/a).")
         await fix_links(session, issue.id, ("https://example.com/a",))
         await schedule(session, installation, issue.id, undo=True)
+        await ask_for_page(session, installation.clock, read_address("alice@example.com"), "en")
+        visit_id = (await session.exec(select(MyVisit.id))).one()
+        assert await settle(session, installation, visit_id) == "alice@example.com"
     return Links(
         issue=issue.id,
         open=open_token(keys, issue.id, new_nonce()),
@@ -82,6 +90,7 @@ async def prepared(site: Site, clock: TurnedClock) -> Links:
         leave=unsubscribe_token(keys, subscription.id),
         elsewhere=confirmation_token(keys, subscription.id),
         deleted=unsubscribe_token(keys, new_id()),
+        my_page=link_token(keys, visit_id),
     )
 
 
