@@ -12,6 +12,7 @@ from newsletter.agreements import sealing
 from newsletter.agreements.tables import DUE, Agreement, AgreementEvent
 from newsletter.chain import actions as chain
 from newsletter.chain.heads_file import HeadsFile
+from newsletter.chain.rules import canonical
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.tokens import new_id, new_nonce
@@ -44,7 +45,9 @@ async def adopt(installation: Installation, file: HeadsFile) -> None:
         await chain.lock(session, CHAIN)
         if (await chain.end(session, CHAIN)).number:
             return  # Another worker was first.
-        await chain.append(session, installation, CHAIN, _ADOPTED, [None])
+        # The time makes the entry one of its kind: taken out, it can't come back by its being done once more.
+        said = canonical({"at": installation.clock.now().isoformat()})
+        await chain.append(session, installation, CHAIN, _ADOPTED, [None], said)
         while await _adopt_agreements(session, installation):
             pass
 

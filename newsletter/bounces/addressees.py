@@ -1,4 +1,4 @@
-"""Whom a report is about: the one that the return address is signed for, and nobody that the report names (RULES F5)."""
+"""Whom a report is about: whom the return address is signed for, and nobody that the report names (RULES F5)."""
 
 import re
 from typing import NamedTuple
@@ -17,7 +17,10 @@ from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.unsubscribe.actions import read_token
 from newsletter.unsubscribe.mailto import read_mailbox
 
-_RETURNED = ("message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "text/rfc822", "message/feedback-report")
+_RETURNED = (
+    *("message/rfc822", "text/rfc822", "text/rfc822-headers", "message/rfc822-headers"),
+    "message/feedback-report",
+)
 _MOST = 20_000
 _ADDRESS = re.compile(r"[\w.+=-]{20,64}@[\w.-]{1,253}")
 _LINK = re.compile(r"/unsubscribe/([\w-]{20,200})")
@@ -41,9 +44,7 @@ async def of_aim(session: Session, aim: Aim) -> Addressee | None:
 
 
 async def _of_delivery(session: Session, aim: ReturnedDelivery) -> Addressee | None:
-    query = select(Delivery.subscription_id).where(
-        Delivery.mailing_id == aim.mailing_id, Delivery.number == aim.number
-    )
+    query = select(Delivery.subscription_id).where(Delivery.mailing_id == aim.mailing_id, Delivery.number == aim.number)
     subscription_id = (await session.exec(query)).first()
     found = await _of_subscription(session, subscription_id) if subscription_id else None
     return found._replace(mailing_id=aim.mailing_id, number=aim.number) if found else None
@@ -92,10 +93,3 @@ def _unsubscribing(installation: Installation, text: str) -> str | None:
         except NotFound:
             continue
     return None
-
-
-def subject_of(addressee: Addressee) -> str:
-    """Give what a report is of, as text: a delivery or a letter."""
-    if addressee.mailing_id is not None:
-        return f"delivery/{addressee.mailing_id}/{addressee.number}"
-    return f"letter/{addressee.subscription_id or addressee.request_id}"

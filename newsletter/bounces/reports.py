@@ -14,7 +14,7 @@ from sqlalchemy import delete, func
 from sqlmodel import col, select
 
 from newsletter.bounces import arf, automatic, recognising
-from newsletter.bounces.addressees import Addressee, of_aim, subject_of, within_complaint
+from newsletter.bounces.addressees import Addressee, of_aim, within_complaint
 from newsletter.bounces.mime import parse
 from newsletter.bounces.reading import read
 from newsletter.bounces.report_tables import Received, Report, ReportState
@@ -35,6 +35,7 @@ COUNTS_KEPT = timedelta(days=400)
 COUNTING = timedelta(days=5)
 # Whoever holds one return address can't fill the table with it.
 MOST_OF_ONE = 8
+_ALWAYS = (Verdict.COMPLAINT, Verdict.UNSUBSCRIBE)
 # Where feedback loops are registered: what comes there carries our signed id inside.
 COMPLAINTS = frozenset({"abuse", "complaints"})
 
@@ -43,8 +44,8 @@ class Taken(StrEnum):
     """What was done with something that came in.
 
     `accepted`: stored, or `repeated`: it is there already, or nothing more of this delivery is wanted. `unsubscribed`:
-    it was to an unsubscribe address. `automatic`: so it was, but a machine wrote it. `nobody`: they are gone. `expired`,
-    `forged`, `foreign`: the address leads nowhere.
+    it was to an unsubscribe address. `automatic`: so it was, but a machine wrote it. `nobody`: they are gone.
+    `expired`, `forged`, `foreign`: the address leads nowhere.
     """
 
     ACCEPTED = "accepted"
@@ -121,11 +122,9 @@ async def _leave(
 
 async def _take_report(session: Session, installation: Installation, raw: bytes, address: str, way: str) -> Taken:
     mail = parse(raw)
-    aim = return_address.read(
-        installation.keys, installation.settings.bounce_domain, address, installation.clock.now()
-    )
-    if aim is Fault.FOREIGN and _complains(mail_reading := arf.feedback(mail)):
-        return await _take_reading(session, installation, within_complaint(installation, mail), mail_reading, way)
+    aim = return_address.read(installation.keys, installation.settings.bounce_domain, address, installation.clock.now())
+    if aim is Fault.FOREIGN and (complaint := arf.feedback(mail)) is not None:
+        return await _take_reading(session, installation, within_complaint(installation, mail), complaint, way)
     if isinstance(aim, Fault):
         return _OF_FAULT[aim]
     addressee = await of_aim(session, aim)
@@ -133,10 +132,6 @@ async def _take_report(session: Session, installation: Installation, raw: bytes,
         return Taken.NOBODY
     reading = worst(read(raw, addressee.email))
     return await _store(session, installation, aim, addressee, reading, fields_of(mail, addressee.email), way)
-
-
-def _complains(reading: Reading | None) -> bool:
-    return reading is not None and reading.verdict in (Verdict.COMPLAINT, Verdict.UNSUBSCRIBE)
 
 
 def _takes_complaints(installation: Installation, address: str) -> bool:
@@ -166,10 +161,10 @@ async def _store(
 ) -> Taken:
     """Store a report, once."""
     now = installation.clock.now()
-    if await _are_enough(session, addressee):
+    if reading.verdict not in _ALWAYS and await _are_enough(session, addressee):
         return Taken.REPEATED
     values = {
-        "id": fingerprint(f"{subject_of(addressee)}/{reading.verdict}/{reading.code or ''}"),
+        "id": fingerprint(f"{_what_of(addressee, aim)}/{reading.verdict}/{reading.code or ''}"),
         "mailing_id": addressee.mailing_id,
         "number": addressee.number,
         "subscription_id": addressee.subscription_id,
@@ -190,12 +185,23 @@ async def _store(
     return Taken.ACCEPTED if rows_of(written) else Taken.REPEATED
 
 
+def _what_of(addressee: Addressee, aim: Aim) -> str:
+    """Give what came back, as text: a delivery, or the letters of a day about the same."""
+    if addressee.mailing_id is not None:
+        return f"delivery/{addressee.mailing_id}/{addressee.number}"
+    return f"letter/{addressee.subscription_id or addressee.request_id}/{aim.written_at:%Y-%m-%d}"
+
+
 async def _are_enough(session: Session, addressee: Addressee) -> bool:
-    query = select(func.count()).select_from(Report).where(
-        Report.subscription_id == addressee.subscription_id,
-        Report.request_id == addressee.request_id,
-        Report.mailing_id == addressee.mailing_id,
-        Report.number == addressee.number,
+    query = (
+        select(func.count())
+        .select_from(Report)
+        .where(
+            Report.subscription_id == addressee.subscription_id,
+            Report.request_id == addressee.request_id,
+            Report.mailing_id == addressee.mailing_id,
+            Report.number == addressee.number,
+        )
     )
     return (await session.exec(query)).one() >= MOST_OF_ONE
 

@@ -100,6 +100,18 @@ async def entries(session: Session, chain_name: str, after: int = 0) -> AsyncIte
         after = found[-1].number
 
 
+async def misplaced(session: Session, chain_name: str) -> Sequence[int]:
+    """Give the numbers below 1 that somebody gave entries: a chain begins at 1, and is read from there."""
+    query = select(ChainEntry.number).where(ChainEntry.chain == chain_name, col(ChainEntry.number) < 1)
+    return (await session.exec(query.order_by(col(ChainEntry.number)).limit(_READ_AT_ONCE))).all()
+
+
+async def count(session: Session, chain_name: str) -> int:
+    """Give how many entries the chain has, whatever their numbers are."""
+    query = select_rows(func.count()).select_from(_ENTRIES).where(_ENTRIES.c.chain == chain_name)
+    return int((await session.execute(query)).scalar_one())
+
+
 async def of_kind(session: Session, chain_name: str, kind: str) -> AsyncIterator[Any]:
     """Give the entries of that kind as plain rows, in their order."""
     after = 0

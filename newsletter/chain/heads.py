@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlmodel import col, select
 
 from newsletter.chain import actions, signing
 from newsletter.chain.actions import End
 from newsletter.chain.heads_file import HEAD, KEY, Head, HeadsFile, head_of, parsed
 from newsletter.chain.rules import GENESIS, RESTORE, canonical, entry_hash
-from newsletter.chain.tables import ChainEntry
 from newsletter.database import Session
 from newsletter.installation import Installation
 
@@ -97,12 +95,12 @@ async def _sound_end(
 
 
 async def restores(session: Session, name: str) -> list[Restore]:
-    """Give the restores that the chain knows of."""
-    query = select(ChainEntry).where(ChainEntry.chain == name, ChainEntry.kind == RESTORE)
+    """Give the restores that the chain knows of. One that is not what its hash says, or has no place in it, is none."""
     found = []
-    for entry in (await session.exec(query.order_by(col(ChainEntry.number)))).all():
+    async for entry in actions.of_kind(session, name, RESTORE):
         after = parsed((entry.body or "").encode()).get("after")
-        if isinstance(after, list):
+        made = entry_hash(name, entry.number, entry.kind, entry.leaf, entry.body, entry.previous)
+        if isinstance(after, list) and made == entry.hash:
             found.append(Restore(entry.number, tuple(after), entry.hash, entry.seal))
     return found
 

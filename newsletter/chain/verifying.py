@@ -30,6 +30,8 @@ async def walk(
 ) -> AsyncIterator[Sequence[Any]]:
     """Give the entries of the chain as plain rows, some thousand at a time, and report whatever is wrong with them."""
     at = _Walk()
+    for number in await actions.misplaced(session, name):
+        findings.add(Finding(Fault.PLANTED_ENTRY, "the entry stands before the chain's beginning", name, number))
     async for entries in actions.entries(session, name):
         for entry in entries:
             _check(installation, name, entry, at, coverage, findings)
@@ -40,10 +42,9 @@ def _check(
     installation: Installation, name: str, entry: Any, at: _Walk, coverage: Coverage, findings: Findings
 ) -> None:
     if entry.number > at.number + 1:
+        first, last = at.number + 1, entry.number - 1
         sentence = "the entry is gone from the chain"
-        findings.extend(
-            Finding(Fault.DROPPED_ENTRY, sentence, name, number) for number in (at.number + 1, entry.number - 1)
-        )
+        findings.add(Finding(Fault.DROPPED_ENTRY, sentence, name, first, last if last > first else None))
     made = entry_hash(name, entry.number, entry.kind, entry.leaf, entry.body, entry.previous)
     if entry.previous == at.stored_previous:
         findings.add(Finding(Fault.FORKED, "two entries follow the same one", name, entry.number))
@@ -61,8 +62,8 @@ def _check(
 
 async def blinded(session: Session, installation: Installation, name: str, coverage: Coverage) -> bytearray:
     """Give a bit for each number of the chain, set where an erasure of ours blinded it."""
-    end = await actions.end(session, name)
-    bits = bytearray(end.number // 8 + 1)
+    # As many as there are, and not up to the last number, which whoever writes the database may choose.
+    bits = bytearray(await actions.count(session, name) // 8 + 1)
     async for entry in actions.of_kind(session, name, ERASURE):
         if entry.number <= coverage.number or actions.is_sealed(installation.keys, _hash(name, entry), entry.seal):
             for number in read_numbers(entry.body):

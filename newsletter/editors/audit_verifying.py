@@ -5,7 +5,7 @@ are (decision 12), against seals and signed heads; each act must make its leaf a
 ours says is gone may be missing.
 """
 
-import json
+from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import select
@@ -13,8 +13,9 @@ from sqlalchemy import select
 from newsletter.chain import actions as chain
 from newsletter.chain import head_check, signing, verifying
 from newsletter.chain.findings import Fault, Finding, Findings
-from newsletter.chain.heads_file import HeadsFile
-from newsletter.chain.rules import EVENT
+from newsletter.chain.head_check import Coverage
+from newsletter.chain.heads_file import HeadsFile, parsed
+from newsletter.chain.rules import EVENT, entry_hash
 from newsletter.database import Session
 from newsletter.editors import audit
 from newsletter.editors.audit_chaining import CHAIN, ENTRIES, EXPIRED
@@ -33,19 +34,22 @@ async def verify(session: Session, installation: Installation) -> Findings:
     if last and not heads:
         findings.add(Finding(Fault.NO_HEADS, "no signed head vouches for the audit trail yet", CHAIN))
     coverage = await head_check.check_heads(session, installation, CHAIN, heads, findings)
-    gone_to = await _gone_to(session, installation)
+    gone_to = await _gone_to(session, installation, coverage)
     async for links in verifying.walk(session, installation, CHAIN, coverage, findings):
         await _check_acts(session, installation, links, gone_to, findings)
     await _check_beside(session, installation, last, findings)
     return findings
 
 
-async def _gone_to(session: Session, installation: Installation) -> int:
+async def _gone_to(session: Session, installation: Installation, coverage: Coverage) -> int:
     """Give the number up to which our own folding has deleted the acts."""
     gone = 0
     async for link in chain.of_kind(session, CHAIN, EXPIRED):
-        if chain.is_sealed(installation.keys, link.hash, link.seal):
-            gone = max(gone, int(json.loads(link.body or "{}").get("to", 0)))
+        made = entry_hash(CHAIN, link.number, link.kind, link.leaf, link.body, link.previous)
+        ours = link.number <= coverage.number or chain.is_sealed(installation.keys, made, link.seal)
+        to = parsed((link.body or "").encode()).get("to")
+        if ours and isinstance(to, int):
+            gone = max(gone, to)
     return gone
 
 
