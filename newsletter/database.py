@@ -150,7 +150,9 @@ def _as_stored(table: Table, name: str, rows: Sequence[Mapping[str, Any]]) -> li
     values = [row[name] for row in rows]
     if not isinstance(table.c[name].type, Moment):
         return values
-    return [None if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") for at in values]
+    # Written together, they happened together: most rows hold one of a few times.
+    written = {at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") for at in set(values) if at is not None}
+    return [written.get(at) for at in values]
 
 
 def _set_pragmas(connection: Any, *, foreign_keys: bool) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, exists, or_
+from sqlalchemy import Table, bindparam, exists, func, or_
+from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from newsletter.agreements import sealing
@@ -33,6 +34,7 @@ from newsletter.chain.rules import EVENT, sha256
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
+from newsletter.subscribers.tables import Subscription, SubscriptionState
 
 _EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
 _AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
@@ -71,7 +73,7 @@ async def verify(
     written = await signing.statements(session)
     signed = head_check.read_heads(installation, list(written), file, size, findings)
     await _check_words(session, findings)
-    names = [chain_of(newsletter.id)] if newsletter else sorted({*await chain.names(session), *signed})
+    names = [chain_of(newsletter.id)] if newsletter else sorted({*await _names(session), *signed})
     for name in names:
         heads = signed.get(name, [])
         if not heads and (await chain.end(session, name)).number:
@@ -84,6 +86,15 @@ async def verify(
     return findings
 
 
+async def _names(session: Session) -> set[str]:
+    """Give the names of the chains there are, and of those that events claim a place in: a planted one has no chain."""
+    names, last = set(await chain.names(session)), ""
+    following = select_rows(func.min(_EVENTS.c.newsletter_id)).where(_EVENTS.c.newsletter_id > bindparam("last"))
+    while last := (await session.execute(following, {"last": last})).scalar_one() or "":
+        names.add(chain_of(last))
+    return names
+
+
 async def _check_words(session: Session, findings: Findings) -> None:
     for notice in (await session.exec(select(Notice))).all():
         if Wording(notice.language, notice.label, notice.text).hash != notice.hash:
@@ -93,6 +104,17 @@ async def _check_words(session: Session, findings: Findings) -> None:
         if sha256(terms.body) != terms.hash:
             sentence = f"the terms {terms.hash} no longer have the words that their name is the hash of"
             findings.add(Finding(Fault.CHANGED_TERMS, sentence))
+    await _check_kept(session, _AGREEMENTS.c.notice_hash, col(Notice.hash), Fault.CHANGED_NOTICE, "notice", findings)
+    await _check_kept(
+        session, _AGREEMENTS.c.terms_hash, col(AgreementTerms.hash), Fault.CHANGED_TERMS, "terms", findings
+    )
+
+
+async def _check_kept(session: Session, referred: Any, kept: Any, fault: Fault, what: str, findings: Findings) -> None:
+    """Report words that agreements rest on and that are gone."""
+    missing = select_rows(referred).where(referred.is_not(None), ~exists().where(kept == referred))
+    for gone in (await session.execute(missing.distinct().limit(_MOST))).scalars():
+        findings.add(Finding(fault, f"the {what} {gone}, which agreements rest on, can no longer be found"))
 
 
 async def _check_chain(session: Session, one: _Chain, findings: Findings, progress: Progress | None) -> None:
@@ -186,6 +208,11 @@ async def _check_unchained(
         known.clear()
         if (finding := _judge_unchained(installation, row, known)) is not None:
             findings.add(finding)
+    await _check_bare(session, newsletter, findings)
+
+
+async def _check_bare(session: Session, newsletter: Newsletter | None, findings: Findings) -> None:
+    """Report agreements that nobody gave, and active subscriptions that rest on none."""
     given = exists().where(
         col(AgreementEvent.agreement_id) == col(Agreement.id),
         col(AgreementEvent.kind).in_((EventKind.GIVEN, EventKind.IMPORTED)),
@@ -196,6 +223,15 @@ async def _check_unchained(
             sentence = "nothing says that this agreement was ever given"
             name = chain_of(agreement.newsletter_id)
             findings.add(Finding(Fault.DROPPED_EVENT, sentence, name, agreement_id=agreement.id))
+    rests = exists().where(
+        col(Agreement.subscription_id) == col(Subscription.id),
+        col(Agreement.newsletter_id) == col(Subscription.newsletter_id),
+    )
+    query = select(Subscription).where(Subscription.state == SubscriptionState.ACTIVE, ~rests).limit(_MOST)
+    for subscription in (await session.exec(query)).all():
+        if newsletter is None or subscription.newsletter_id == newsletter.id:
+            sentence = f"the subscription {subscription.id} rests on no agreement"
+            findings.add(Finding(Fault.DROPPED_EVENT, sentence, chain_of(subscription.newsletter_id)))
 
 
 def _judge_unchained(installation: Installation, row: Any, known: dict[str, str]) -> Finding | None:
@@ -207,7 +243,8 @@ def _judge_unchained(installation: Installation, row: Any, known: dict[str, str]
         if not sealing.is_sealed_agreement(installation.keys, agreed_content(row), row["a_seal"]):
             return Finding(Fault.CHANGED_AGREEMENT, "the agreement is not as this installation wrote it", **about)
         return Finding(Fault.PLANTED_EVENT, "the event is not as this installation wrote it", **about)
-    if row["position"] is None and row["a_subscription_id"] is not None:
+    is_waiting = row["position"] is None and row["a_subscription_id"] is None
+    if row["position"] != DUE and not is_waiting:
         return Finding(Fault.HELD_BACK, "the event was kept from being chained", **about)
     return None
 

@@ -6,6 +6,8 @@ ours says is gone may be missing.
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -23,6 +25,14 @@ from newsletter.editors.audit_tables import DUE
 from newsletter.installation import Installation
 
 
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """What the check of an act needs to know: seals outlive one rotation of the root secret, signed heads every one."""
+
+    installation: Installation
+    coverage: Coverage
+
+
 async def verify(session: Session, installation: Installation) -> Findings:
     """Give everything that is wrong with the trail. The session must be one that sees a snapshot."""
     findings, file = Findings(), HeadsFile(installation.settings.heads)
@@ -36,7 +46,7 @@ async def verify(session: Session, installation: Installation) -> Findings:
     coverage = await head_check.check_heads(session, installation, CHAIN, heads, findings)
     gone_to = await _gone_to(session, installation, coverage)
     async for links in verifying.walk(session, installation, CHAIN, coverage, findings):
-        await _check_acts(session, installation, links, gone_to, findings)
+        await _check_acts(session, _Trail(installation, coverage), links, gone_to, findings)
     await _check_beside(session, installation, last, findings)
     return findings
 
@@ -53,20 +63,26 @@ async def _gone_to(session: Session, installation: Installation, coverage: Cover
     return gone
 
 
-async def _check_acts(
-    session: Session, installation: Installation, links: Any, gone_to: int, findings: Findings
-) -> None:
+async def _check_acts(session: Session, one: _Trail, links: Sequence[Any], gone_to: int, findings: Findings) -> None:
     between = ENTRIES.c.position.between(links[0].number, links[-1].number)
-    there = {row["position"]: dict(row) for row in (await session.execute(select(ENTRIES).where(between))).mappings()}
+    there: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in (await session.execute(select(ENTRIES).where(between))).mappings():
+        there[row["position"]].append(dict(row))
     for link in links:
-        if link.kind != EVENT:
-            continue
-        act = there.get(link.number)
-        if act is None and link.number > gone_to:
+        acts = there.pop(link.number, [])
+        if link.kind == EVENT and not acts and link.number > gone_to:
             findings.add(Finding(Fault.DROPPED_EVENT, "the act of this link was deleted", CHAIN, link.number))
-        if act is not None and (audit.leaf(act) != link.leaf or not audit.is_sealed(installation, act)):
-            sentence = "the act was changed after it was noted, or stands in another's place"
-            findings.add(Finding(Fault.CHANGED_EVENT, sentence, CHAIN, link.number, event_id=act["id"]))
+        # Of several acts in one place the link says which is the one.
+        for act in acts:
+            if link.kind != EVENT or audit.leaf(act) != link.leaf:
+                sentence = "the act was changed after it was noted, or stands in another's place"
+                findings.add(Finding(Fault.CHANGED_EVENT, sentence, CHAIN, link.number, event_id=act["id"]))
+            elif link.number > one.coverage.number and not audit.is_sealed(one.installation, act):
+                sentence = "the act was changed, and its link made to match"
+                findings.add(Finding(Fault.CHANGED_EVENT, sentence, CHAIN, link.number, event_id=act["id"]))
+    for act in (act for rest in there.values() for act in rest):
+        sentence = "the act claims a place without a link"
+        findings.add(Finding(Fault.PLANTED_EVENT, sentence, CHAIN, act["position"], event_id=act["id"]))
 
 
 async def _check_beside(session: Session, installation: Installation, last: int, findings: Findings) -> None:
@@ -79,3 +95,6 @@ async def _check_beside(session: Session, installation: Installation, last: int,
         elif not audit.is_sealed(installation, act):
             sentence = "the act was not noted by this installation, or was changed before it was chained"
             findings.add(Finding(Fault.PLANTED_EVENT, sentence, CHAIN, event_id=act["id"]))
+        elif act["position"] != DUE:
+            sentence = "the act was kept from being chained"
+            findings.add(Finding(Fault.HELD_BACK, sentence, CHAIN, event_id=act["id"]))

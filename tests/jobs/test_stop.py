@@ -13,7 +13,7 @@ from tests.support.peer import SmtpPeer
 from tests.support.waiting import eventually_async
 
 CONNECTIONS = 4
-_LONGEST_STOP = 8.0
+_LONGEST_STOP = 10.0
 
 
 def served_by(peer: SmtpPeer, installation: Installation) -> Installation:

@@ -16,7 +16,7 @@ import httpx
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
-_READY_SECONDS = 40
+_READY_SECONDS = 120
 _STOP_SECONDS = 10
 _SECRET = "a root secret for the tests of the whole program"
 
