@@ -19,9 +19,10 @@ from sqlmodel import col, select
 from newsletter.agreements.chaining import Chaining
 from newsletter.backup.returning import Returning
 from newsletter.bounces import actions as bounces
+from newsletter.bounces import alarms, consequences, watching
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import leftovers
+from newsletter.delivery import leftovers, return_address
 from newsletter.delivery.limits import Limits
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
@@ -66,13 +67,14 @@ class Worker:
         signing = _signing_domain(settings)
         signer = Signer(signing, installation.clock) if signing else None
         self._lines = Lines(Routes.of(settings), settings.smtp_connections, settings.host, signer)
-        self._sender = Sender(installation, self._lines, self._name, partial(bounces.watch, installation))
+        self._sender = Sender(installation, self._lines, self._name, partial(watching.watch, installation))
         self._outbox = Outbox(
             installation.database,
             installation.clock,
             self._lines,
             _writers(installation),
-            partial(bounces.watch_letter, installation),
+            partial(watching.watch_letter, installation),
+            partial(return_address.for_letter, installation),
         )
         self._jobs = Jobs(settings.database, self._name, installation.clock)
         self._returning = Returning(installation)
@@ -100,6 +102,8 @@ class Worker:
             "many letters": (0.5, self._mail_many),
             "mailings": (0.3, self._sweep),
             "imports": (1.0, self._take_up_imports),
+            "reports": (1.0, partial(consequences.settle_taken, self._installation)),
+            "alarms": (1.0, partial(alarms.pause_alarmed, self._installation)),
             "dead": (1.0, self._bury),
             "tombstones": (1.0, self._returning.keep),
             "chains": (2.0, self._chaining.work),

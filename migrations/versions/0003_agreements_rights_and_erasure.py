@@ -60,6 +60,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_processor")),
     )
     op.create_table(
+        "received",
+        sa.Column("day", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("way", sa.String(length=16), nullable=False),
+        sa.Column("taken", sa.String(length=16), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "way", "taken", name=op.f("pk_received")),
+    )
+    op.create_table(
         "retention_run",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("rule", sa.String(length=64), nullable=False),
@@ -143,6 +151,19 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_agreement_blinding_newsletter_id"), "agreement_blinding", ["newsletter_id"], unique=False
+    )
+    op.create_table(
+        "first_signal",
+        sa.Column("subscriber_id", sa.String(length=26), nullable=False),
+        sa.Column("day", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"],
+            ["subscriber.id"],
+            name=op.f("fk_first_signal_subscriber_id_subscriber"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("subscriber_id", name=op.f("pk_first_signal")),
     )
     op.create_table(
         "import_job",
@@ -478,6 +499,71 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_rights_subject_subscriber_id"), "rights_subject", ["subscriber_id"], unique=False
     )
+    op.create_table(
+        "alarm",
+        sa.Column("mailing_id", sa.String(length=26), nullable=False),
+        sa.Column("after", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("weighed", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"], ["mailing.id"], name=op.f("fk_alarm_mailing_id_mailing"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("mailing_id", "after", name=op.f("pk_alarm")),
+    )
+    op.create_table(
+        "report",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("mailing_id", sa.String(length=26), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("subscription_id", sa.String(length=26), nullable=True),
+        sa.Column("request_id", sa.String(length=26), nullable=True),
+        sa.Column("way", sa.String(length=16), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_on", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("code", sa.String(length=12), nullable=True),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=True),
+        sa.Column("status", sa.String(length=12), nullable=True),
+        sa.Column("reply", sa.String(length=200), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("why", sa.String(length=16), nullable=True),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"], ["mailing.id"], name=op.f("fk_report_mailing_id_mailing"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["request_id"],
+            ["signup_request.id"],
+            name=op.f("fk_report_request_id_signup_request"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["subscription_id"],
+            ["subscription.id"],
+            name=op.f("fk_report_subscription_id_subscription"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+    )
+    op.create_index(op.f("ix_report_due_at"), "report", ["due_at"], unique=False)
+    op.create_index(op.f("ix_report_mailing_id"), "report", ["mailing_id"], unique=False)
+    op.create_index(op.f("ix_report_received_at"), "report", ["received_at"], unique=False)
+    op.create_index(op.f("ix_report_request_id"), "report", ["request_id"], unique=False)
+    op.create_index(op.f("ix_report_subscription_id"), "report", ["subscription_id"], unique=False)
+    op.create_table(
+        "returned",
+        sa.Column("mailing_id", sa.String(length=26), nullable=False),
+        sa.Column("what", sa.String(length=20), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mailing_id"], ["mailing.id"], name=op.f("fk_returned_mailing_id_mailing"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("mailing_id", "what", name=op.f("pk_returned")),
+    )
     op.add_column("agreement", sa.Column("terms_hash", sa.String(length=64), nullable=True))
     op.add_column("agreement", sa.Column("sale_reference", sa.String(length=100), nullable=True))
     op.add_column(
@@ -509,6 +595,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_agreement_event_position", "agreement_event", ["newsletter_id", "position"], unique=False
     )
+    op.add_column("dead_signal", sa.Column("sent_on", sa.DateTime(timezone=True), nullable=True))
     op.add_column("editor", sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("letter", sa.Column("visit_id", sa.String(length=26), nullable=True))
     op.add_column("letter", sa.Column("change_id", sa.String(length=26), nullable=True))
@@ -556,3 +643,4 @@ def upgrade() -> None:
         sqlite_where=sa.text("restricted_at IS NOT NULL"),
         postgresql_where=sa.text("restricted_at IS NOT NULL"),
     )
+    op.add_column("tally", sa.Column("bounced", sa.Integer(), server_default=sa.text("0"), nullable=False))

@@ -27,9 +27,9 @@ from newsletter.agreements.tables import (
 )
 from newsletter.chain import actions as chain
 from newsletter.chain import head_check, signing, verifying
-from newsletter.chain.findings import Fault, Finding, Findings
+from newsletter.chain.findings import CANNOT_BE_READ, Fault, Finding, Findings, unreadable
 from newsletter.chain.head_check import Coverage
-from newsletter.chain.heads_file import HeadsFile
+from newsletter.chain.heads_file import Head, HeadsFile
 from newsletter.chain.rules import EVENT, sha256
 from newsletter.database import Session
 from newsletter.installation import Installation
@@ -75,15 +75,31 @@ async def verify(
     await _check_words(session, findings)
     names = [chain_of(newsletter.id)] if newsletter else sorted({*await _names(session), *signed})
     for name in names:
-        heads = signed.get(name, [])
-        if not heads and (await chain.end(session, name)).number:
-            findings.add(Finding(Fault.NO_HEADS, "no signed head vouches for this chain", name))
-        coverage = await head_check.check_heads(session, installation, name, heads, findings)
-        blinded = await verifying.blinded(session, installation, name, coverage)
-        one = _Chain(name, newsletter_of(name), installation, coverage, blinded)
-        await _check_chain(session, one, findings, progress)
-    await _check_unchained(session, installation, newsletter, findings)
+        try:
+            await _check_named(session, installation, name, signed.get(name, []), findings, progress)
+        except CANNOT_BE_READ:
+            findings.add(unreadable(name))
+    try:
+        await _check_unchained(session, installation, newsletter, findings)
+    except CANNOT_BE_READ:
+        findings.add(unreadable(""))
+    await _check_bare(session, newsletter, findings)
     return findings
+
+
+async def _check_named(
+    session: Session,
+    installation: Installation,
+    name: str,
+    heads: Sequence[Head],
+    findings: Findings,
+    progress: Progress | None,
+) -> None:
+    if not heads and (await chain.end(session, name)).number:
+        findings.add(Finding(Fault.NO_HEADS, "no signed head vouches for this chain", name))
+    coverage = await head_check.check_heads(session, installation, name, heads, findings)
+    blinded = await verifying.blinded(session, installation, name, coverage)
+    await _check_chain(session, _Chain(name, newsletter_of(name), installation, coverage, blinded), findings, progress)
 
 
 async def _names(session: Session) -> set[str]:
@@ -208,7 +224,6 @@ async def _check_unchained(
         known.clear()
         if (finding := _judge_unchained(installation, row, known)) is not None:
             findings.add(finding)
-    await _check_bare(session, newsletter, findings)
 
 
 async def _check_bare(session: Session, newsletter: Newsletter | None, findings: Findings) -> None:

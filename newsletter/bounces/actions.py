@@ -7,26 +7,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Executable, delete, func, update
+from sqlalchemy import ColumnElement, delete, func, update
 from sqlmodel import col, select
 
-from newsletter.addresses import canonical
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, erase_person, lock_person
-from newsletter.bounces.rules import Tallied, is_dead, trips_breaker
+from newsletter.bounces.rules import Tallied, trips_breaker
+from newsletter.bounces.signals import tag
 from newsletter.bounces.tables import Tally
-from newsletter.database import Session, insert, insert_of, rows_of
-from newsletter.delivery.sending import Reported
+from newsletter.database import Session, rows_of
 from newsletter.installation import Installation
-from newsletter.mail.smtp import Outcome, OutcomeKind
-from newsletter.mail.tables import Letter
-from newsletter.signup.tables import SignupRequest
-from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber, Subscription
-from newsletter.tokens import Keyring
+from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber
 
-TALLY_LIFE = timedelta(days=2)
+# A report counts for five days after its mail, and is held against what was accepted then.
+TALLY_LIFE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,99 +34,6 @@ class Held:
     reason: str
     since: datetime
     state: str
-
-
-@lru_cache(maxsize=4096)
-def tag(keys: Keyring, kind: str, name: str) -> str:
-    """Give the keyed tag under which a domain or a mailing is tallied."""
-    return keys.tag("tally", f"{kind}/{name}".encode()).hex()
-
-
-def _domain_tag(keys: Keyring, email: str) -> str:
-    return tag(keys, "domain", canonical(email.rpartition("@")[2]))
-
-
-async def watch(installation: Installation, session: Session, reported: Sequence[Reported]) -> None:
-    """Take note of what a window of a mailing brought: tally it, and stop sending to the dead.
-
-    Runs in the transaction that records the results, so that no signal is lost and none comes twice.
-    """
-    now = installation.clock.now()
-    hour = now.replace(minute=0, second=0, microsecond=0)
-    counted: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    dead: list[Reported] = []
-    for report in reported:
-        is_dead_now = is_dead(report.outcome)
-        if is_dead_now:
-            dead.append(report)
-        elif report.outcome.kind is not OutcomeKind.DELIVERED:
-            continue
-        counted[_domain_tag(installation.keys, report.email)][is_dead_now] += 1
-        if report.mailing_id is not None:
-            counted[tag(installation.keys, "mailing", report.mailing_id)][is_dead_now] += 1
-    # In one order everywhere, so that two mailings with the same dead can't each wait for the other.
-    for report in sorted(dead, key=lambda report: report.subscriber_id):
-        await _signal(session, report, _domain_tag(installation.keys, report.email), now)
-    if counted:
-        rows = [
-            {"tag": name, "hour": hour, "accepted": accepted, "dead": dead_ones}
-            for name, (accepted, dead_ones) in sorted(counted.items())
-        ]
-        connection = await session.connection()
-        await connection.execute(_tallying(connection.dialect.name), rows)
-
-
-@lru_cache
-def _tallying(dialect: str) -> Executable:
-    statement = insert_of(dialect, Tally)
-    added = {
-        "accepted": Tally.accepted + statement.excluded.accepted,
-        "dead": Tally.dead + statement.excluded.dead,
-    }
-    adding: Executable = statement.on_conflict_do_update(index_elements=["tag", "hour"], set_=added)
-    return adding
-
-
-async def watch_letter(installation: Installation, session: Session, letter: Letter, outcome: Outcome) -> None:
-    """Take note of a refused letter: forget the request that its address can't confirm, stop sending to the dead.
-
-    Whoever is subscribed already and is told so counts too, but only at the very spelling they gave: what a stranger
-    typed says nothing about them.
-    """
-    if not is_dead(outcome):
-        return
-    theirs: ColumnElement[bool]
-    if letter.subscription_id is not None:
-        theirs = col(Subscriber.id).in_(
-            select(Subscription.subscriber_id).where(Subscription.id == letter.subscription_id)
-        )
-    elif letter.request_id is not None:
-        request = await session.get(SignupRequest, letter.request_id, with_for_update=True)
-        if request is None or request.confirmed_at is not None:
-            return
-        theirs = col(Subscriber.email) == request.email
-        await session.delete(request)
-    else:
-        return
-    subscriber = (await session.exec(select(Subscriber).where(theirs))).first()
-    if subscriber is not None and await session.get(DeadSignal, subscriber.id) is None:
-        await watch(installation, session, [Reported(None, subscriber.id, subscriber.email, outcome)])
-
-
-async def _signal(session: Session, report: Reported, domain_tag: str, now: datetime) -> None:
-    # The person may have left while the mail was on its way.
-    alive = await session.exec(select(Subscriber.id).where(Subscriber.id == report.subscriber_id).with_for_update())
-    if alive.first() is None:
-        return
-    values = {
-        "subscriber_id": report.subscriber_id,
-        "mailing_id": report.mailing_id,
-        "domain_tag": domain_tag,
-        "enhanced": report.outcome.enhanced,
-        "state": SignalState.HELD,
-        "at": now,
-    }
-    await session.execute(insert(session, DeadSignal).values(values).on_conflict_do_nothing())
 
 
 async def waiting(session: Session) -> list[str]:
@@ -158,29 +60,54 @@ async def settle(session: Session, installation: Installation, subscriber_id: st
 
 
 async def _breaker(session: Session, installation: Installation, signal: DeadSignal) -> bool:
-    domain = await _tallied(session, signal.domain_tag, signal.at)
-    mailing = await _tallied(session, tag(installation.keys, "mailing", signal.mailing_id or ""), signal.at)
+    domain = await _tallied(session, signal.domain_tag, signal)
+    mailing = await _tallied(session, tag(installation.keys, "mailing", signal.mailing_id or ""), signal)
     return any(trips_breaker(tally, small_domain=True) for tally in domain) or any(
         trips_breaker(tally, small_domain=False) for tally in mailing
     )
 
 
-async def _tallied(session: Session, name: str, at: datetime) -> list[Tallied]:
-    """Give what happened around `at`: in its hour of the clock, and in that with the one before or after."""
-    hour = at.replace(minute=0, second=0, microsecond=0)
+async def _tallied(session: Session, name: str, signal: DeadSignal) -> list[Tallied]:
+    """Give what happened around a signal: in its hour of the clock, and in that with the one before or after."""
+    hour = signal.at.replace(minute=0, second=0, microsecond=0)
     before, after = hour - timedelta(hours=1), hour + timedelta(hours=1)
     query = select(Tally).where(Tally.tag == name, col(Tally.hour).between(before, after))
-    found = {tally.hour: Tallied(tally.accepted, tally.dead) for tally in (await session.exec(query)).all()}
-    now = found.get(hour, Tallied(0, 0))
-    return [now, *(now + found[other] for other in (before, after) if other in found)]
+    found = {tally.hour: tally for tally in (await session.exec(query)).all()}
+    hours = [[found[hour]] if hour in found else []]
+    hours += [[*hours[0], found[other]] for other in (before, after) if other in found]
+    told = [_told(some) for some in hours]
+    if signal.sent_on is None:
+        return told
+    arrived = await _arrived_since(session, name, signal.sent_on)
+    return [*told, *(_told(some, arrived) for some in hours)]
+
+
+def _told(some: Sequence[Tally], arrived: int | None = None) -> Tallied:
+    """Add up some hours: what was refused, against what was accepted in them; or, with `arrived`, what was refused and
+    what came back, against what arrived.
+    """
+    dead = sum(tally.dead for tally in some)
+    if arrived is None:
+        return Tallied(sum(tally.accepted for tally in some), dead)
+    return Tallied(arrived, dead + sum(tally.bounced for tally in some))
+
+
+async def _arrived_since(session: Session, name: str, day: datetime) -> int:
+    """Give how many were accepted since that day and have not come back: a report comes long after its mail."""
+    arrived = func.coalesce(func.sum(col(Tally.accepted) - col(Tally.bounced)), 0)
+    query = select(arrived).where(Tally.tag == name, col(Tally.hour) >= day)
+    return max(0, int((await session.exec(query)).one()))
 
 
 async def _bury(session: Session, installation: Installation, subscriber_id: str, state: SignalState) -> bool:
-    """Delete a subscriber whose signal still stands, with what that address asked for and has not confirmed."""
+    """Delete a subscriber whose signal still stands, with what that address asked for and has not confirmed.
+
+    Who had the processing restricted is kept as long as that lasts (GDPR art. 18).
+    """
     person = await lock_person(session, subscriber_id)
     # Looked at behind the locks, for a confirmation shows that the mailbox is alive.
     signal = await session.get(DeadSignal, subscriber_id, populate_existing=True)
-    if person is None or signal is None or signal.state != state:
+    if person is None or person.restricted_at is not None or signal is None or signal.state != state:
         return False
     return await erase_person(session, installation, subscriber_id, Cause.DEAD, Origin("system", "bounce"))
 

@@ -24,7 +24,10 @@ _REPLY = re.compile(
 )
 # These say no more than their class does.
 _GENERIC = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0"})
+# What a code means after its class (RULES F2).
 DEAD = frozenset({"1.1", "1.3", "1.6", "1.10"})
+DEAD_IF_REPEATED = frozenset({"1.2", "2.1"})
+ALARMING = frozenset({"1.7", "1.8", "7.26", "7.27", "7.515"})
 
 
 def status_of(value: str) -> str | None:

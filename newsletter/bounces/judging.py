@@ -84,6 +84,12 @@ def judge(text: str, status: str | None = None, more: str = "") -> Reading:
     return Reading(verdict, reason, shown)
 
 
+def alarm_reason(code: str) -> str:
+    """Give what is wrong with our own mail where it comes back with this code."""
+    verdict, reason = _EXACT.get(code[2:], (Verdict.UNKNOWN, ""))
+    return reason if verdict is Verdict.ALARM else "They say that our mail is not what it should be."
+
+
 def _temporary(topic: Topic | None) -> tuple[Verdict, str]:
     if topic is Topic.FULL:
         return _BY_TOPIC[topic]

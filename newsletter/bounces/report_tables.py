@@ -38,7 +38,9 @@ class Report(SQLModel, table=True):
     __tablename__ = "report"
 
     id: str = Field(primary_key=True, max_length=64)
-    mailing_id: str | None = Field(default=None, foreign_key="mailing.id", ondelete="CASCADE", max_length=26)
+    mailing_id: str | None = Field(
+        default=None, foreign_key="mailing.id", ondelete="CASCADE", index=True, max_length=26
+    )
     number: int | None = None
     subscription_id: str | None = Field(
         default=None,
@@ -89,11 +91,15 @@ class Received(SQLModel, table=True):
 
 
 class Alarm(SQLModel, table=True):
-    """How many alarms a mailing had when it had so many results (`after`). `weighed` is where an editor was told."""
+    """How many alarms a mailing had when it had so many results (`after`), and the code of the last of them.
+
+    `weighed` is where an editor was told.
+    """
 
     __tablename__ = "alarm"
 
     mailing_id: str = Field(primary_key=True, foreign_key="mailing.id", ondelete="CASCADE", max_length=26)
     after: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    code: str = Field(max_length=12)
     count: int = 0
     weighed: bool = False

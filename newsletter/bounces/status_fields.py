@@ -1,4 +1,7 @@
-"""What may be kept of a report: its status fields, and of a reply the everyday words of servers (RULES C7, F5). Pure."""
+"""What may be kept of a report: its status fields, and of a reply the everyday words of servers (RULES C7, F5).
+
+Pure.
+"""
 
 from typing import NamedTuple
 

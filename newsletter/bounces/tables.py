@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import text
 from sqlmodel import Field, SQLModel
 
 from newsletter.database import Moment
@@ -9,7 +10,7 @@ from newsletter.database import Moment
 
 class Tally(SQLModel, table=True):
     """How many were accepted and how many dead in one hour, for a domain or a mailing; `tag` is keyed and names
-    neither.
+    neither. `bounced` are those that a report called dead in that hour; they had been accepted before.
     """
 
     __tablename__ = "tally"
@@ -18,3 +19,4 @@ class Tally(SQLModel, table=True):
     hour: datetime = Field(primary_key=True, sa_type=Moment)
     accepted: int = 0
     dead: int = 0
+    bounced: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})

@@ -25,6 +25,8 @@ class Fault(StrEnum):
     FAKED_ERASURE = "faked erasure"
     CHANGED_NOTICE = "changed notice"
     CHANGED_TERMS = "changed terms"
+    CHANGED_KEY = "changed key"
+    UNREADABLE = "unreadable row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,16 @@ class Finding:
             "event": self.event_id,
             "agreement": self.agreement_id,
         }
+
+
+# What reading a row raises that holds a text for a number, or no time for a time: SQLite stores whatever it is given.
+CANNOT_BE_READ = (ValueError, TypeError, AttributeError, OverflowError)
+
+
+def unreadable(chain: str) -> Finding:
+    """Give the finding for a row that can't even be read; what comes after it in the chain was not looked at."""
+    sentence = "a row holds what this program never writes, and what stands behind it could not be looked at"
+    return Finding(Fault.UNREADABLE, sentence, chain)
 
 
 class Findings:

@@ -27,7 +27,14 @@ def read_heads(
 
     `written` are the introductions of keys that the database has.
     """
-    keys = signing.trusted(installation.keys, [*written, *_introductions(file, size)])
+    introduced = _introductions(file, size)
+    keys = signing.trusted(installation.keys, [*written, *introduced])
+    filed = {said.get("key") for said in introduced if isinstance(said, Mapping)}
+    for said in written:
+        # One that the file does not have yet is new, and not changed.
+        if said not in introduced and (not said.get("key") or said["key"] in filed):
+            sentence = f"the introduction of the key {said.get('key', '')} is not as the heads file has it"
+            findings.add(Finding(Fault.CHANGED_KEY, sentence))
     read: dict[str, list[Head]] = {}
     before = GENESIS
     for number, line in file.lines(size):

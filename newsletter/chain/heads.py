@@ -47,8 +47,13 @@ async def sign_heads(installation: Installation, file: HeadsFile) -> int:
                 _log.error("chain_head_withheld", chain=name)
             else:
                 heads.append((name, grown))
+        gone = set(standing.introduced) - set(await signing.known(session))
+    if gone:
+        # As after a restore to before a rotation: what an old key signed must go on being verifiable.
+        async with installation.database.write() as session:
+            await signing.put_back(session, installation, [standing.introduced[key] for key in sorted(gone)])
     if heads:
-        await _write(installation, file, heads, introduced=standing.introduced)
+        await _write(installation, file, heads, introduced=set(standing.introduced))
     return len(heads)
 
 
@@ -61,7 +66,7 @@ async def _write(
     if kid not in introduced:
         async with installation.database.write() as session:
             await signing.introduce(session, installation)
-            said = [one for one in await signing.statements(session) if one["key"] not in introduced]
+            said = [one for one in await signing.statements(session) if one.get("key") and one["key"] not in introduced]
         lines += [{"type": KEY, "key": one["key"], "statement": one, "signed_with": kid} for one in said]
     lines += [
         {"type": HEAD, "chain": name, "count": end.number, "hash": end.hash, "at": at, "key": kid}

@@ -31,10 +31,10 @@ class Head:
 
 @dataclass(slots=True)
 class Standing:
-    """What the file said as far as it was read: the newest head of each chain, and the keys it introduced."""
+    """What the file said as far as it was read: the newest head of each chain, and the introductions of keys."""
 
     newest: dict[str, Head] = field(default_factory=dict)
-    introduced: set[str] = field(default_factory=set)
+    introduced: dict[str, Any] = field(default_factory=dict)
     offset: int = 0
     before: str = GENESIS
 
@@ -102,7 +102,7 @@ class HeadsFile:
         if (head := head_of(said)) is not None:
             standing.newest[head.chain] = head
         elif said.get("type") == KEY:
-            standing.introduced.add(str(said.get("key")))
+            standing.introduced[str(said.get("key"))] = said.get("statement")
 
 
 def sha256_of(line: bytes) -> str:

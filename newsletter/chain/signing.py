@@ -7,8 +7,8 @@ the newest key can walk back to the oldest: each names the one before by the has
 
 import base64
 import hashlib
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlmodel import select
 
+from newsletter.chain.heads_file import parsed
 from newsletter.chain.rules import canonical
 from newsletter.chain.tables import SigningKey
 from newsletter.database import Session, insert
@@ -78,7 +79,7 @@ def statement(keys: Keyring, at: str, before: str | None = None) -> dict[str, An
 def trusted(keys: Keyring, statements: Iterable[Any]) -> dict[str, bytes]:
     """Give the public keys that our own vouch for, by their names, the current one first."""
     found = {key_id(public_bytes(key)): public_bytes(key) for key in own_keys(keys)}
-    by_key = {said.get("key"): said for said in statements if isinstance(said, Mapping)}
+    by_key = {said.get("key"): said for said in statements if _is_readable(said)}
     waiting = list(found)
     while waiting:
         said = by_key.get(waiting.pop())
@@ -93,6 +94,10 @@ def trusted(keys: Keyring, statements: Iterable[Any]) -> dict[str, bytes]:
             found[key_id(older)] = older
             waiting.append(key_id(older))
     return found
+
+
+def _is_readable(said: Any) -> bool:
+    return isinstance(said, Mapping) and all(isinstance(said.get(name), str | None) for name in ("key", "previous"))
 
 
 def _said(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,19 +115,37 @@ def _is_endorsed(said: Mapping[str, Any], older: bytes) -> bool:
 async def introduce(session: Session, installation: Installation) -> None:
     """Write down the introduction of our keys, where it is not there yet."""
     at = installation.clock.now()
-    known = set((await session.exec(select(SigningKey.id))).all())
+    there = set(await known(session))
     rings = [Keyring(installation.keys.previous)] if installation.keys.previous is not None else []
     for ring in (*rings, installation.keys):
         said = statement(ring, at.isoformat())
-        if said["key"] not in known:
-            values = {"id": said["key"], "statement": canonical(said), "introduced_at": at}
-            await session.execute(insert(session, SigningKey).values(values).on_conflict_do_nothing())
+        if said["key"] not in there:
+            await _write_down(session, said, at)
+
+
+async def put_back(session: Session, installation: Installation, introductions: Iterable[Any]) -> None:
+    """Write down anew the introductions that the database lost, where our own keys vouch for them."""
+    said = [one for one in introductions if isinstance(one, Mapping)]
+    ours = trusted(installation.keys, [*await statements(session), *said])
+    for one in said:
+        if one.get("key") in ours:
+            await _write_down(session, one, datetime.fromisoformat(str(one["introduced"])))
+
+
+async def _write_down(session: Session, said: Mapping[str, Any], at: datetime) -> None:
+    values = {"id": said["key"], "statement": canonical(said), "introduced_at": at}
+    await session.execute(insert(session, SigningKey).values(values).on_conflict_do_nothing())
+
+
+async def known(session: Session) -> Sequence[str]:
+    """Give the names of the keys whose introduction is written down."""
+    return (await session.exec(select(SigningKey.id))).all()
 
 
 async def statements(session: Session) -> list[dict[str, Any]]:
     """Give the introductions that are written down, the oldest first."""
     query = select(SigningKey.statement).order_by(SigningKey.introduced_at, SigningKey.id)  # type: ignore[arg-type]
-    return [json.loads(text) for text in (await session.exec(query)).all()]
+    return [parsed(text.encode()) for text in (await session.exec(query)).all()]
 
 
 async def public_keys(session: Session, installation: Installation) -> dict[str, bytes]:

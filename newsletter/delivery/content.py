@@ -7,6 +7,7 @@ direct links, for whoever does not want to be measured (RULES D2).
 from newsletter.database import Session
 from newsletter.delivery.copies import Addresses, Copies, Tokens, whole
 from newsletter.delivery.ledger import Recipient
+from newsletter.delivery.return_address import ReturnAddresses
 from newsletter.installation import Installation
 from newsletter.issues.actions import compiled
 from newsletter.issues.tables import Issue
@@ -29,13 +30,18 @@ class Edition:
     Raises InvalidIssue or InvalidHeader where it can't be sent.
     """
 
-    def __init__(self, installation: Installation, issue: Issue, newsletter: Newsletter) -> None:
+    def __init__(
+        self, installation: Installation, issue: Issue, newsletter: Newsletter, mailing_id: str | None = None
+    ) -> None:
         self._installation = installation
         self.newsletter = newsletter
         self._issue_id = issue.id
         self._measured = newsletter.measurement == Measurement.ANONYMOUS
         self._content = compiled(installation, newsletter, issue.subject, issue.body)
         self._sender = Mailbox(newsletter.sender_address, newsletter.sender_name or newsletter.name)
+        domain = installation.settings.bounce_domain
+        returning = bool(domain and mailing_id)
+        self._returns = ReturnAddresses(installation.keys, domain, mailing_id or "") if returning else None
         self._copies = self._form(measured=self._measured)
         self._unmeasured = self._form(measured=False) if self._measured else self._copies
 
@@ -58,7 +64,9 @@ class Edition:
             mail = copies.write(recipient.email, values, tokens, now)
         else:
             mail = whole(self._content, self._sender, recipient.email, values, self._addresses(tokens), now)
-        return Envelope(self._sender.address, recipient.email), mail
+        returns = self._returns
+        sender = returns.of(recipient.number, now.timestamp()) if returns else self._sender.address
+        return Envelope(sender, recipient.email), mail
 
     def _tokens(self, subscription_id: str, *, measured: bool) -> Tokens:
         keys, domain = self._installation.keys, self._installation.settings.bounce_domain
@@ -95,11 +103,13 @@ class Edition:
         )
 
 
-async def edition_of(session: Session, installation: Installation, issue_id: str) -> Edition:
-    """Read an issue and make it ready to be written to its recipients.
+async def edition_of(
+    session: Session, installation: Installation, issue_id: str, mailing_id: str | None = None
+) -> Edition:
+    """Read an issue and make it ready to be written to its recipients; what comes back of that mailing is known again.
 
     Raises InvalidIssue or InvalidHeader where it can't be sent.
     """
     issue = await session.get_one(Issue, issue_id)
     newsletter = await session.get_one(Newsletter, issue.newsletter_id)
-    return Edition(installation, issue, newsletter)
+    return Edition(installation, issue, newsletter, mailing_id)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from newsletter.installation import Installation
+from newsletter.mail.tables import Letter
 from newsletter.tokens import ID_BYTES, InvalidToken, Keyring, decode_id, encode_id
 
 LIFE = timedelta(days=30)
@@ -68,6 +70,12 @@ def of_letter(keys: Keyring, domain: str, about: str, written_at: datetime) -> s
     hour = int(written_at.timestamp()) // _HOUR
     token = keys.sign_for_address(_PURPOSES[_LETTER], decode_id(about) + hour.to_bytes(_HOUR_BYTES, "big"))
     return f"{_LETTER}{token}@{domain.lower()}"
+
+
+def for_letter(installation: Installation, letter: Letter) -> str | None:
+    """Give the return address of a letter that waits; None where no bounce domain is set, or it is about neither."""
+    domain, about = installation.settings.bounce_domain, letter.request_id or letter.subscription_id
+    return of_letter(installation.keys, domain, about, installation.clock.now()) if domain and about else None
 
 
 def read(keys: Keyring, domain: str, address: str, now: datetime) -> Aim | Fault:

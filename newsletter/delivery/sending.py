@@ -94,7 +94,7 @@ class Sender:
             if mailing is None or mailing.state != MailingState.SENDING:
                 return
             try:
-                edition = await edition_of(session, self._installation, mailing.issue_id)
+                edition = await edition_of(session, self._installation, mailing.issue_id, mailing.id)
             except (InvalidIssue, InvalidHeader) as error:
                 _log.error("issue_not_written", kind=type(error).__name__)
                 await self._recorder.pause(mailing_id, f"This issue can't be written: {error}")

@@ -163,7 +163,8 @@ class Step:
         state, trouble, self._now = standing
         changes: dict[str, str | None] = {}
         sentence = self._trouble.sentence if self._trouble else None
-        if self._held is not None and trouble != sentence:
+        # One that was paused says why already.
+        if self._held is not None and state == MailingState.SENDING and trouble != sentence:
             changes["trouble"] = sentence
         if self._refused and state == MailingState.SENDING:
             changes["state"] = state = move(state, "pause")

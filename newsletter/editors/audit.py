@@ -62,6 +62,7 @@ class Act(StrEnum):
     REQUESTS_LISTED = "requests_listed"
     REQUEST_READ = "request_read"
     REQUEST_ENTERED = "request_entered"
+    REQUEST_CHANGED = "request_changed"
     REQUEST_ANSWERED = "request_answered"
     PRIVACY_CHANGED = "privacy_changed"
     RETURNED_MAIL_READ = "returned_mail_read"

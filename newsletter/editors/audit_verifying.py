@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from newsletter.chain import actions as chain
 from newsletter.chain import head_check, signing, verifying
-from newsletter.chain.findings import Fault, Finding, Findings
+from newsletter.chain.findings import CANNOT_BE_READ, Fault, Finding, Findings, unreadable
 from newsletter.chain.head_check import Coverage
 from newsletter.chain.heads_file import HeadsFile, parsed
 from newsletter.chain.rules import EVENT, entry_hash
@@ -45,9 +45,12 @@ async def verify(session: Session, installation: Installation) -> Findings:
         findings.add(Finding(Fault.NO_HEADS, "no signed head vouches for the audit trail yet", CHAIN))
     coverage = await head_check.check_heads(session, installation, CHAIN, heads, findings)
     gone_to = await _gone_to(session, installation, coverage)
-    async for links in verifying.walk(session, installation, CHAIN, coverage, findings):
-        await _check_acts(session, _Trail(installation, coverage), links, gone_to, findings)
-    await _check_beside(session, installation, last, findings)
+    try:
+        async for links in verifying.walk(session, installation, CHAIN, coverage, findings):
+            await _check_acts(session, _Trail(installation, coverage), links, gone_to, findings)
+        await _check_beside(session, installation, last, findings)
+    except CANNOT_BE_READ:
+        findings.add(unreadable(CHAIN))
     return findings
 
 

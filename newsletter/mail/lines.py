@@ -55,16 +55,20 @@ class Lines:
             now = asyncio.get_running_loop().time()
             self._standings[relay] = self._standings.get(relay, Standing()).failed(now)
 
-    async def send(self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None) -> Outcome:
+    async def send(
+        self, envelope: Envelope, content: bytes, begun: Callable[[], object] = lambda: None, *, sender: str = ""
+    ) -> Outcome:
         """Sign one mail, send it, and give what became of it: over the first relay that can be used.
+
+        The relays are those of `sender`, where the envelope's is a return address.
 
         Raises UnsignableMail for what is no mail.
         """
         if self.signer is not None:
             content = (await self.signer.sign([content]))[0] + content
         outcome = Outcome(OutcomeKind.NOT_ATTEMPTED, Stage.CONNECT)
-        for _ in self._routes.route(envelope.sender):
-            line = self.pick(envelope.sender)
+        for _ in self._routes.route(sender or envelope.sender):
+            line = self.pick(sender or envelope.sender)
             outcome = await line.connections.send(envelope, content, begun)
             unusable = outcome.kind is OutcomeKind.NOT_ATTEMPTED and outcome.stage is Stage.CONNECT
             self.note(line, usable=not unusable)

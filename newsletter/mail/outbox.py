@@ -43,6 +43,7 @@ class WrittenLetter:
 
 Writer = Callable[[Session, Letter], Awaitable[WrittenLetter | None]]
 Watcher = Callable[[Session, Letter, Outcome], Awaitable[None]]
+ReturnAddress = Callable[[Letter], str | None]
 
 
 def enqueue(
@@ -98,7 +99,7 @@ async def _unwatched(_session: Session, _letter: Letter, _outcome: Outcome) -> N
 
 class Outbox:
     """Mails what waits, with a writer for each kind of letter. The watcher is told of each refusal, in the transaction
-    that records it.
+    that records it. A letter comes back to its return address, where it has one.
     """
 
     def __init__(
@@ -108,12 +109,14 @@ class Outbox:
         lines: Lines,
         writers: dict[LetterKind, Writer],
         watcher: Watcher = _unwatched,
+        return_address: ReturnAddress = lambda _: None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._lines = lines
         self._writers = writers
         self._watcher = watcher
+        self._return_address = return_address
         self._sending: set[asyncio.Task[Outcome]] = set()
 
     async def mail_waiting(self, stopping: Callable[[], bool] = lambda: False, *, bulk: bool = False) -> int:
@@ -171,13 +174,15 @@ class Outbox:
             return False
         if written is None:
             return False
-        outcome = await self._send(written)
+        outcome = await self._send(letter, written)
         async with self._database.write() as session:
             await self._record(session, letter, outcome, written)
         return outcome.kind is OutcomeKind.DELIVERED
 
-    async def _send(self, written: WrittenLetter) -> Outcome:
-        sending = asyncio.create_task(self._lines.send(written.envelope, written.content))
+    async def _send(self, letter: Letter, written: WrittenLetter) -> Outcome:
+        sender = written.envelope.sender
+        envelope = Envelope(self._return_address(letter) or sender, written.envelope.recipient)
+        sending = asyncio.create_task(self._lines.send(envelope, written.content, sender=sender))
         self._sending.add(sending)
         try:
             await asyncio.wait((sending,))

@@ -12,6 +12,8 @@ from datetime import timedelta
 from newsletter.agreements import receipts, suppression, tombstones
 from newsletter.agreements.tag_tables import RECEIPTS, SUPPRESSIONS, TOMBSTONES
 from newsletter.bounces import actions as bounces
+from newsletter.bounces import report_tables, reports, signals
+from newsletter.bounces import rules as bounce_rules
 from newsletter.database import Session
 from newsletter.delivery import actions as delivery
 from newsletter.delivery import journal, ledger, pace_rows, paces
@@ -163,6 +165,33 @@ RULES: tuple[Rule, ...] = (
         lambda _: bounces.TALLY_LIFE,
         bounces.count_tallies,
         bounces.purge_tallies,
+    ),
+    Rule(
+        report_tables.RULE,
+        "What came back: the status fields of each report, without the mail that it returned",
+        "To see why mail does not arrive, and that no report counts twice",
+        lambda _: reports.KEPT,
+        reports.count_expired,
+        reports.purge_expired,
+        DAY,
+    ),
+    Rule(
+        "counts of what came in",
+        "How many mails came in on a day, by which way, and what was done with them",
+        "To see whether bounces reach us, and whether somebody forges them",
+        lambda _: reports.COUNTS_KEPT,
+        reports.count_old_counts,
+        reports.purge_old_counts,
+        DAY,
+    ),
+    Rule(
+        "first signals",
+        "That a mailbox was closed, or its domain gone, on a day",
+        "To tell a mailbox that is gone from a passing fault; forgotten sooner where mail arrives again",
+        lambda _: bounce_rules.REMEMBERED,
+        signals.count_forgotten,
+        signals.forget_first,
+        DAY,
     ),
     Rule(
         "paces",

@@ -20,8 +20,7 @@ from newsletter.mail.outbox import enqueue
 from newsletter.mail.tables import LetterKind
 from newsletter.rights import choices, links
 from newsletter.rights.tables import AddressChange
-from newsletter.subscribers.actions import by_address, locked
-from newsletter.subscribers.tables import DeadSignal
+from newsletter.subscribers.actions import by_address, forget_signals, locked
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_id
 
 LIFE = timedelta(hours=24)
@@ -97,7 +96,7 @@ async def confirm(session: Session, installation: Installation, link: str) -> st
         raise Conflict(TAKEN) from error
     waiting = (col(AddressChange.subscriber_id) == subscriber.id) & (col(AddressChange.id) != change.id)
     await session.execute(delete(AddressChange).where(waiting))
-    await session.execute(delete(DeadSignal).where(col(DeadSignal.subscriber_id) == subscriber.id))
+    await forget_signals(session, subscriber.id)
     await links.end_visits(session, subscriber.id)
     await choices.note_correction(session, installation, subscriber.id, ["email"], Origin("subject", "mailbox"))
     enqueue(session, installation.clock, LetterKind.OLD_ADDRESS, change_id=change.id)

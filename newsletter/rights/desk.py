@@ -110,11 +110,16 @@ async def subject_of(session: Session, request_id: str) -> RightsSubject | None:
 
 
 async def point_to(session: Session, request: RightsRequest, address: str) -> bool:
-    """Let the request be about the subscriber of that address; say whether there is one."""
+    """Let the request be about the subscriber of that address; say whether there is one.
+
+    Where it was about another one before, the check of identity was about them, and has to be made again.
+    """
     person = await find_person(session, address)
     subject = await subject_of(session, request.id)
     if person is None or subject is None:
         return False
+    if subject.subscriber_id not in (None, person.id):
+        request.identified_at, subject.identity = None, ""
     subject.subscriber_id = person.id
     return True
 

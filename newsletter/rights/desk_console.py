@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from sqlmodel import col, select
 
 from newsletter.database import Session
-from newsletter.editors.audit import Act, actor_of, note, showed
+from newsletter.editors.audit import Act, actor_of, did, note, showed
 from newsletter.editors.tables import Editor
 from newsletter.errors import InvalidInput
 from newsletter.rights import desk, desk_rules
@@ -134,6 +134,7 @@ async def write_down(request: WebRequest, request_id: FromPath[str]) -> Response
         editor = await session.get(Editor, values.get("editor", ""))
         charged = editor.id if editor else None
         await desk.write_down(session, found, values.get("who", ""), values.get("note", ""), charged)
+        await did(request, session, Act.REQUEST_CHANGED, subject_id=found.id)
     return see_other(f"/console/rights/{request_id}")
 
 
@@ -145,6 +146,7 @@ async def find_person(request: WebRequest, request_id: FromPath[str]) -> Respons
         async with installation_of(request).database.write() as session:
             found = await desk.find(session, request_id, to_change=True)
             known = await desk.point_to(session, found, values.get("address", ""))
+            await did(request, session, Act.REQUEST_CHANGED, subject_id=found.id)
     except InvalidInput as error:
         return await _request_page(request, request_id, values, error.fields)
     if not known:
@@ -164,6 +166,7 @@ async def identify(request: WebRequest, request_id: FromPath[str]) -> Response[A
         async with installation.database.write() as session:
             found = await desk.find(session, request_id, to_change=True)
             await desk.identify(session, installation, found, values.get("identity", ""), actor_of(request))
+            await did(request, session, Act.REQUEST_CHANGED, subject_id=found.id)
     except InvalidInput as error:
         return await _request_page(request, request_id, values, error.fields)
     return see_other(f"/console/rights/{request_id}")

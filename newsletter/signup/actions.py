@@ -26,7 +26,7 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.rules import FIELDS, Signup
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers import actions as subscribers
-from newsletter.subscribers.tables import DeadSignal, Subscriber
+from newsletter.subscribers.tables import Subscriber
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_id
 
 _PURPOSE = "confirm"
@@ -135,7 +135,7 @@ async def confirm(session: Session, installation: Installation, token: str) -> t
     details = {field: getattr(request, field) for field in FIELDS}
     subscriber = await subscribers.enter(session, clock, address, request.language, details)
     # Whoever confirms from a mailbox shows that it is alive.
-    await session.execute(delete(DeadSignal).where(col(DeadSignal.subscriber_id) == subscriber.id))
+    await subscribers.forget_signals(session, subscriber.id)
     subscription = await subscribers.current_subscription(session, subscriber.id, request.newsletter_id)
     if subscription is None:
         subscription = await subscribers.subscribe(session, clock, subscriber.id, request.newsletter_id)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func
+from sqlalchemy import ColumnElement, delete, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -13,6 +13,7 @@ from newsletter.clock import Clock
 from newsletter.database import Session, insert
 from newsletter.subscribers.tables import (
     DeadSignal,
+    FirstSignal,
     MeasurementChoice,
     Subscriber,
     Subscription,
@@ -48,6 +49,12 @@ def _unrestricted(*, joined: bool) -> ColumnElement[bool]:
     # Looked up once in an index of those few, not for each subscription.
     other = aliased(Subscriber)
     return col(Subscription.subscriber_id).not_in(select(other.id).where(col(other.restricted_at).is_not(None)))
+
+
+async def forget_signals(session: Session, subscriber_id: str) -> None:
+    """Take back what was said of a dead address: its mailbox has shown that it is alive, or it is another one now."""
+    for table in (DeadSignal, FirstSignal):
+        await session.execute(delete(table).where(col(table.subscriber_id) == subscriber_id))
 
 
 async def enter(

@@ -129,7 +129,10 @@ class SignalState(StrEnum):
 
 
 class DeadSignal(SQLModel, table=True):
-    """A subscriber's address was refused as dead. While this stands, nothing more is sent to it (RULES F3)."""
+    """A subscriber's address was refused as dead. While this stands, nothing more is sent to it (RULES F3).
+
+    `sent_on` is the day of the mail that came back, where a report said so; a refusal of our own sending has none.
+    """
 
     __tablename__ = "dead_signal"
 
@@ -147,3 +150,24 @@ class DeadSignal(SQLModel, table=True):
     enhanced: str = Field(max_length=12)
     state: str = Field(default=SignalState.HELD, max_length=16)
     at: datetime = Field(sa_type=Moment)
+    sent_on: datetime | None = Field(default=None, sa_type=Moment)
+
+
+class FirstSignal(SQLModel, table=True):
+    """A subscriber's mailbox was closed, or its domain gone, on that day: dead when it is said again (RULES F2)."""
+
+    __tablename__ = "first_signal"
+
+    subscriber_id: str = Field(
+        primary_key=True,
+        foreign_key="subscriber.id",
+        ondelete="CASCADE",
+        max_length=26,
+        sa_column_kwargs={
+            "info": personal(
+                Category.CONTACT, "telling a closed mailbox from a fault", "60 days, or until mail arrives again"
+            )
+        },
+    )
+    day: datetime = Field(sa_type=Moment)
+    code: str = Field(max_length=12)

@@ -40,7 +40,9 @@ async def test_an_agreement_moved_to_somebody_else_is_named(evidence: Evidence) 
     other = next(event.agreement_id for event in events if event.agreement_id != one)
     theirs = "(SELECT subscription_id FROM agreement WHERE id = :other)"
     await evidence.sql(f"UPDATE agreement SET subscription_id = {theirs} WHERE id = :id", id=one, other=other)
-    assert {found.agreement_id for found in await evidence.verify()} == {one}
+    found = await evidence.verify()
+    assert {each.agreement_id for each in found} == {one, None}
+    assert [each.sentence.endswith("rests on no agreement") for each in found if each.agreement_id is None] == [True]
 
 
 async def test_a_dropped_event_is_named_by_its_place(evidence: Evidence) -> None:

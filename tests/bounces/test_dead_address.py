@@ -10,6 +10,7 @@ from sqlmodel import select
 from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
 from newsletter.bounces import actions as bounces
+from newsletter.bounces import signals as signalling
 from newsletter.bounces.tables import Tally
 from newsletter.clock import TurnedClock
 from newsletter.installation import Installation
@@ -177,7 +178,7 @@ async def test_what_a_domain_accepted_in_the_hour_before_does_not_hide_a_flood(
     installation = sqlite_installation
     everybody = people(60)
     async with installation.database.write() as session:
-        name = bounces.tag(installation.keys, "domain", "example.com")
+        name = signalling.tag(installation.keys, "domain", "example.com")
         session.add(Tally(tag=name, hour=clock.now() - HOUR, accepted=1000))
     await sent_with_dead(installation, peer, [*everybody, *people(370, "example.org")], *everybody[:21])
     clock.turn(clock.now() + HOUR)
@@ -199,7 +200,7 @@ async def test_the_same_death_in_two_mailings_is_one_signal(installation: Instal
 
 async def test_tallies_are_forgotten(installation: Installation, clock: TurnedClock, peer: SmtpPeer) -> None:
     await sent_with_dead(installation, peer, people(5))
-    clock.turn(clock.now() + timedelta(days=3))
+    clock.turn(clock.now() + timedelta(days=8))
     async with installation.database.write() as session:
         await bounces.purge_tallies(session, installation)
     async with installation.database.read() as session:

@@ -14,7 +14,7 @@ from newsletter.addresses import read_address
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, end_subscription, erase_person
 from newsletter.agreements.opening import open_newsletter
-from newsletter.bounces import actions as bounces
+from newsletter.bounces import watching as bounces
 from newsletter.clock import TurnedClock
 from newsletter.delivery import actions, doubts
 from newsletter.delivery.progress import Progress

@@ -14,7 +14,7 @@ from tests.delivery.cast import finish, mailing_to, people, send, standing, stee
 from tests.support.peer import SmtpPeer
 from tests.support.waiting import eventually_async
 
-SENDER = "books@example.com"
+SENDER = "@bounces.example.com"
 
 
 async def trouble(installation: Installation, mailing: Mailing) -> str | None:

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from newsletter.agreements import notice_drafts, notices
 from newsletter.agreements.tables import Agreement, AgreementEvent
-from newsletter.bounces import actions as bounces
+from newsletter.bounces import watching as bounces
 from newsletter.clock import TurnedClock
 from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox

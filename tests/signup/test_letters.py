@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
-from newsletter.bounces import actions as bounces
+from newsletter.bounces import watching as bounces
 from newsletter.clock import TurnedClock
 from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox

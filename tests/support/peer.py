@@ -2,7 +2,7 @@
 
 It runs in a thread of its own, so that it answers while a test's event loop is busy, and serves a program in
 another process just as well. Replies are scripted by stage: CONNECT, EHLO, MAIL, RCPT, DATA, and END (the
-final dot).
+final dot); an address may be `@domain`, for a whole domain.
 """
 
 import asyncio
@@ -198,8 +198,8 @@ class SmtpPeer:
         return script.reply[:1] in "23"
 
     def _scripted(self, stage: str, address: str) -> _Script | None:
-        for key in ((stage, address), (stage, "")):
-            if (script := self._scripts.get(key)) is not None and script.use():
+        for whom in (address, f"@{address.rpartition('@')[2]}", ""):
+            if (script := self._scripts.get((stage, whom))) is not None and script.use():
                 return script
         return None
 

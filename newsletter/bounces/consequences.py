@@ -1,0 +1,227 @@
+"""What follows from a report: each in a transaction of its own, and once, however often it is begun (RULES F1-F7).
+
+A failure counts where the ledger says that the delivery was accepted, at most five days ago, and once for a delivery:
+so whoever forges one, or sends it again, can do no more than its real sender could. What counts goes the way of our own
+refusals (`signals.py`): the dead are mailed nothing more at once, and deleted after the hold, if the circuit breaker
+lets them. Everything but dead, complaint and unsubscribe is recorded, and that is all.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+import structlog
+from sqlalchemy import ColumnElement
+from sqlmodel import col, select
+
+from newsletter.agreements import suppression
+from newsletter.agreements.actions import Origin
+from newsletter.agreements.ending import Cause, end_subscription, erase_person, lock_person
+from newsletter.bounces import alarms, signals
+from newsletter.bounces.report_tables import Report, ReportState, Returned
+from newsletter.bounces.signals import Counts, Dead, Tallies
+from newsletter.bounces.verdicts import Verdict
+from newsletter.bounces.watching import of_letter
+from newsletter.clock import day_of
+from newsletter.database import Session, insert
+from newsletter.delivery.statements import superseded
+from newsletter.delivery.tables import Result
+from newsletter.installation import Installation
+from newsletter.mail.outcome import OutcomeKind
+from newsletter.mail.tables import Letter
+from newsletter.signup.tables import SignupRequest
+from newsletter.subscribers.tables import Subscriber, Subscription
+
+_log = structlog.get_logger(__name__)
+BOUNCED = "bounced"
+_MOST_AT_ONCE = 500
+# A report may be faster than the ledger, which is written a window at a time.
+_LEDGER_WAIT = timedelta(hours=1)
+_LOOK_AGAIN = timedelta(seconds=5)
+_FAILURES = frozenset(
+    {
+        Verdict.DEAD,
+        Verdict.DEAD_IF_REPEATED,
+        Verdict.ALARM,
+        Verdict.POLICY,
+        Verdict.MAILBOX_FULL,
+        Verdict.CONTENT,
+    }
+)
+
+
+class Why(StrEnum):
+    """Why nothing followed from a report: it came too late, its delivery was never accepted, or it is not the first."""
+
+    LATE = "late"
+    NOT_ACCEPTED = "not_accepted"
+    SECOND = "second"
+
+
+async def settle_taken(installation: Installation) -> int:
+    """Let follow what is due from the reports that were taken; give how many were looked at."""
+    async with installation.database.read() as session:
+        query = select(Report.id).where(Report.state == ReportState.TAKEN, Report.due_at <= installation.clock.now())
+        taken = (await session.exec(query.order_by(col(Report.due_at), col(Report.id)).limit(_MOST_AT_ONCE))).all()
+    for report_id in taken:
+        async with installation.database.write() as session:
+            await settle(session, installation, report_id)
+    return len(taken)
+
+
+async def settle(session: Session, installation: Installation, report_id: str) -> None:
+    """Let follow what is due from one report. Doing it again does nothing."""
+    found = await session.get(Report, report_id)
+    person = await _lock(session, found) if found is not None else None
+    # Read anew behind the locks: they may have left, and their reports with them.
+    report = await session.get(Report, report_id, with_for_update=True, populate_existing=True)
+    if report is None or report.state != ReportState.TAKEN:
+        return
+    verdict = Verdict(report.verdict)
+    if verdict in (Verdict.COMPLAINT, Verdict.UNSUBSCRIBE):
+        await _end(session, report)
+        await _leave(session, installation, report, person, verdict)
+    elif verdict in _FAILURES and report.action != "delayed":
+        await _fail(session, installation, report, person, verdict)
+    else:
+        await _end(session, report)
+
+
+async def _lock(session: Session, report: Report) -> Subscriber | None:
+    """Lock the person, or the request, that a report is about, in the order of whoever deletes them."""
+    if report.request_id is not None:
+        await session.get(SignupRequest, report.request_id, with_for_update=True)
+        return None
+    subscription = await session.get(Subscription, report.subscription_id)
+    return await lock_person(session, subscription.subscriber_id) if subscription else None
+
+
+async def _end(session: Session, report: Report, why: Why | None = None) -> None:
+    """Let a report be over. Of its time the day stays, for with a report comes the hour of a delivery (promise P3)."""
+    if why is None and report.mailing_id is not None and not await _is_told(session, report):
+        await _count(session, report.mailing_id, report.verdict)
+    report.state = ReportState.SETTLED if why is None else ReportState.IGNORED
+    report.why, report.received_at = why, day_of(report.received_at)
+    await session.flush()
+
+
+async def _leave(
+    session: Session, installation: Installation, report: Report, person: Subscriber | None, verdict: Verdict
+) -> None:
+    """Let go who complained, at once and for good, or who asked to be left out (RULES F7, E4)."""
+    origin = Origin("subject", "complaint" if verdict is Verdict.COMPLAINT else "mail")
+    if person is None:
+        await _forget_request(session, installation, report, complained=verdict is Verdict.COMPLAINT)
+    elif verdict is Verdict.COMPLAINT:
+        await erase_person(session, installation, person.id, Cause.COMPLAINED, origin)
+    elif report.subscription_id is not None:
+        await end_subscription(session, installation, report.subscription_id, Cause.WITHDRAWN, origin)
+
+
+async def _forget_request(session: Session, installation: Installation, report: Report, *, complained: bool) -> None:
+    request = await session.get(SignupRequest, report.request_id)
+    if request is None or request.canonical is None:
+        return
+    if complained:
+        await suppression.suppress(session, installation, [request.canonical], Cause.COMPLAINED)
+    await session.delete(request)
+
+
+async def _fail(
+    session: Session, installation: Installation, report: Report, person: Subscriber | None, verdict: Verdict
+) -> None:
+    """Let follow what is due where a mail did not arrive."""
+    accepted = await _was_accepted(session, report)
+    if accepted is None and installation.clock.now() < report.received_at + _LEDGER_WAIT:
+        report.due_at = installation.clock.now() + _LOOK_AGAIN
+        return
+    why = await _why_not(session, report, accepted=bool(accepted))
+    if why is not None:
+        await _end(session, report, why)
+        return
+    report.counted = True
+    if report.mailing_id is not None:
+        await _count(session, report.mailing_id, BOUNCED)
+    await _end(session, report)
+    if verdict is Verdict.ALARM:
+        await _sound(session, report)
+    elif verdict in (Verdict.DEAD, Verdict.DEAD_IF_REPEATED):
+        await _stop_sending(session, installation, report, person, verdict)
+
+
+async def _why_not(session: Session, report: Report, *, accepted: bool) -> Why | None:
+    """Say why a failure does not count; None where it does (RULES F5)."""
+    if report.late:
+        return Why.LATE
+    if not accepted:
+        return Why.NOT_ACCEPTED
+    return Why.SECOND if await _is_counted(session, report) else None
+
+
+async def _sound(session: Session, report: Report) -> None:
+    _log.warning("alarm", mailing=report.mailing_id, code=report.code)
+    if report.mailing_id is not None:
+        await alarms.note(session, report.mailing_id, report.code or "", 1)
+
+
+async def _stop_sending(
+    session: Session, installation: Installation, report: Report, person: Subscriber | None, verdict: Verdict
+) -> None:
+    code = report.code or ""
+    if person is None and verdict is Verdict.DEAD:
+        person = await of_letter(session, None, report.request_id)
+    if person is None:
+        return
+    if verdict is Verdict.DEAD_IF_REPEATED and not await signals.is_second(session, installation, person.id, code):
+        return
+    mailing_id, sent_on = report.mailing_id, report.sent_on
+    await signals.raise_signal(session, installation, Dead(mailing_id, person.id, person.email, code, sent_on))
+    tallies = Tallies(installation.keys)
+    tallies.add(person.email, mailing_id, Counts(bounced=1))
+    await tallies.write(session, installation.clock.now())
+
+
+async def _was_accepted(session: Session, report: Report) -> bool | None:
+    """Say whether the relay took the mail; None where the ledger does not know yet."""
+    if report.mailing_id is None:
+        waits = select(Letter.id).where(col(Letter.request_id) == report.request_id)
+        return report.request_id is None or (await session.exec(waits)).first() is None
+    query = select(Result.outcome).where(
+        Result.mailing_id == report.mailing_id, Result.number == report.number, ~superseded()
+    )
+    outcome = (await session.exec(query)).first()
+    if outcome is None or outcome == OutcomeKind.DEFERRED:
+        return None
+    return outcome == OutcomeKind.DELIVERED
+
+
+def _others(report: Report) -> list[ColumnElement[bool]]:
+    """Give the conditions on another report of the same delivery, or of the same day's letters about the same."""
+    same = [col(Report.id) != report.id]
+    if report.mailing_id is None:
+        same.append(col(Report.sent_on) == report.sent_on)
+    for name in ("subscription_id", "request_id", "mailing_id", "number"):
+        column, value = col(getattr(Report, name)), getattr(report, name)
+        same.append(column.is_(None) if value is None else column == value)
+    return same
+
+
+async def _is_counted(session: Session, report: Report) -> bool:
+    query = select(Report.id).where(*_others(report), col(Report.counted).is_(True))
+    return (await session.exec(query)).first() is not None
+
+
+async def _is_told(session: Session, report: Report) -> bool:
+    settled = (Report.verdict == report.verdict, Report.state == ReportState.SETTLED)
+    return (await session.exec(select(Report.id).where(*_others(report), *settled))).first() is not None
+
+
+async def _count(session: Session, mailing_id: str, what: str) -> None:
+    statement = insert(session, Returned).values(mailing_id=mailing_id, what=what, count=1)
+    added = {"count": Returned.count + statement.excluded.count}
+    await session.execute(statement.on_conflict_do_update(index_elements=["mailing_id", "what"], set_=added))
+
+
+async def returned(session: Session, mailing_id: str) -> dict[str, int]:
+    """Give how many deliveries of a mailing came back: by verdict, and under `BOUNCED` how many did not arrive."""
+    query = select(Returned.what, Returned.count).where(Returned.mailing_id == mailing_id)
+    return dict((await session.exec(query)).all())
