@@ -109,6 +109,22 @@ async def test_nothing_is_changed_or_fulfilled_for_somebody_unidentified(sqlite_
             await desk.find(session, request.id, to_change=True)
 
 
+async def test_a_check_of_identity_counts_for_the_person_it_was_about(sqlite_installation: Installation) -> None:
+    installation, newsletter = sqlite_installation, await found(sqlite_installation)
+    await subscribed(installation, newsletter)
+    await subscribed(installation, newsletter, "ola@example.com")
+    editor = await employed(installation)
+    request = await letter_came(installation, editor)
+    async with installation.database.write() as session:
+        held = await desk.find(session, request.id, to_change=True)
+        await desk.identify(session, installation, held, "called back on the known number", editor.id)
+        assert await desk.point_to(session, held, KARI)
+        desk.step(session, installation, held, StepKind.EXPORTED, editor.id)
+        assert await desk.point_to(session, held, "ola@example.com")
+        with pytest.raises(Conflict, match="Nobody knows yet"):
+            desk.step(session, installation, held, StepKind.EXPORTED, editor.id)
+
+
 @pytest.mark.parametrize("received_on", [date(2026, 11, 3), date(2025, 10, 1)])
 async def test_a_day_that_can_not_be_is_refused(sqlite_installation: Installation, received_on: date) -> None:
     editor = await employed(sqlite_installation)
