@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, bindparam, select, update
 
-from newsletter.agreements import sealing
+from newsletter.agreements import notice_chaining, sealing
 from newsletter.agreements.tables import DUE, Agreement, AgreementEvent
 from newsletter.chain import actions as chain
 from newsletter.chain.heads_file import HeadsFile
@@ -48,6 +48,7 @@ async def adopt(installation: Installation, file: HeadsFile) -> None:
         # The time makes the entry one of its kind: taken out, it can't come back by its being done once more.
         said = canonical({"at": installation.clock.now().isoformat()})
         await chain.append(session, installation, CHAIN, _ADOPTED, [None], said)
+        await notice_chaining.adopt(session, installation)
         while await _adopt_agreements(session, installation):
             pass
 

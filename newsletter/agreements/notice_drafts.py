@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import select
 
-from newsletter.agreements import notices
+from newsletter.agreements import notice_chaining, notices
 from newsletter.agreements.notice_tables import NoticeDraft
 from newsletter.agreements.notices import Wording
 from newsletter.agreements.tables import Notice, NoticeUse
@@ -96,9 +96,7 @@ async def put_draft_in_force(
         sentence = "These are the words that will be in force then anyway."
         raise Conflict(sentence, {"form": sentence})
     wording = wording_of(draft)
-    notice = await notices.put_in_force(
-        session, installation.clock, newsletter_id, wording, valid_from, material=material
-    )
+    notice = await notices.put_in_force(session, installation, newsletter_id, wording, valid_from, material=material)
     await session.delete(draft)
     return notice
 
@@ -119,5 +117,6 @@ async def take_back(session: Session, installation: Installation, newsletter_id:
     notice = await session.get_one(Notice, use.notice_hash)
     if await draft_of(session, newsletter_id, use.language) is None:
         await save(session, installation, newsletter_id, use.language, {"label": notice.label, "text": notice.text})
+    await notice_chaining.note_taken_back(session, installation, use)
     await session.delete(use)
     return use

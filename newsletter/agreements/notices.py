@@ -10,9 +10,10 @@ import nh3
 from markdown_it import MarkdownIt
 from sqlmodel import col, select
 
+from newsletter.agreements import notice_chaining
 from newsletter.agreements.tables import Notice, NoticeUse
-from newsletter.clock import Clock
 from newsletter.database import Session, insert
+from newsletter.installation import Installation
 from newsletter.tokens import new_id
 
 _markdown = MarkdownIt("commonmark", {"html": False})
@@ -59,7 +60,7 @@ def as_html(text: str) -> str:
 
 async def put_in_force(
     session: Session,
-    clock: Clock,
+    installation: Installation,
     newsletter_id: str,
     wording: Wording,
     valid_from: datetime | None = None,
@@ -70,22 +71,22 @@ async def put_in_force(
 
     `material` says that readers are to hear of the change (RULES A7).
     """
-    now = clock.now()
+    now = installation.clock.now()
     notice = Notice(
         hash=wording.hash, language=wording.language, label=wording.label, text=wording.text, created_at=now
     )
     values = notice.model_dump()
     await session.execute(insert(session, Notice).values(values).on_conflict_do_nothing())
-    session.add(
-        NoticeUse(
-            id=new_id(),
-            newsletter_id=newsletter_id,
-            notice_hash=notice.hash,
-            language=wording.language,
-            valid_from=valid_from or now,
-            material=material,
-        )
+    use = NoticeUse(
+        id=new_id(),
+        newsletter_id=newsletter_id,
+        notice_hash=notice.hash,
+        language=wording.language,
+        valid_from=valid_from or now,
+        material=material,
     )
+    session.add(use)
+    await notice_chaining.note_shown(session, installation, use)
     return notice
 
 

@@ -19,7 +19,7 @@ async def open_newsletter(
     """Make a newsletter with its first notices in nb, nn and en. Raises InvalidInput or Conflict."""
     newsletter = await actions.create(session, installation.clock, slug, settings)
     for wording in first_notices(installation, newsletter):
-        await notices.put_in_force(session, installation.clock, newsletter.id, wording)
+        await notices.put_in_force(session, installation, newsletter.id, wording)
     return newsletter
 
 
@@ -44,7 +44,7 @@ async def change_newsletter(
     for old, new in zip(before, first_notices(installation, newsletter), strict=True):
         notice = in_force.get(old.language)
         if old != new and notice is not None and notice.hash == old.hash:
-            await notices.put_in_force(session, installation.clock, newsletter.id, new)
+            await notices.put_in_force(session, installation, newsletter.id, new)
 
 
 def _controller(installation: Installation, newsletter: Newsletter) -> Controller:

@@ -13,7 +13,7 @@ from sqlalchemy import Table, bindparam, exists, func, or_
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
-from newsletter.agreements import sealing
+from newsletter.agreements import notice_chaining, sealing
 from newsletter.agreements.chaining import agreed_content, chain_of, content_of, newsletter_of, with_agreements
 from newsletter.agreements.notices import Wording
 from newsletter.agreements.tables import (
@@ -73,6 +73,7 @@ async def verify(
     written = await signing.statements(session)
     signed = head_check.read_heads(installation, list(written), file, size, findings)
     await _check_words(session, findings)
+    findings.extend(await notice_chaining.check(session))
     names = [chain_of(newsletter.id)] if newsletter else sorted({*await _names(session), *signed})
     for name in names:
         try:

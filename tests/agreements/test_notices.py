@@ -62,7 +62,7 @@ async def test_the_same_words_twice_are_one_notice(installation: Installation, c
     for newsletter in (weekly, monthly, weekly):
         clock.turn(clock.now() + timedelta(minutes=1))
         async with installation.database.write() as session:
-            await notices.put_in_force(session, clock, newsletter.id, wording)
+            await notices.put_in_force(session, installation, newsletter.id, wording)
     async with installation.database.read() as session:
         for newsletter in (weekly, monthly):
             assert (await notices.in_force(session, newsletter.id, clock.now()))["nb"].hash == wording.hash
@@ -78,7 +78,7 @@ async def test_a_notice_that_was_followed_by_another_is_still_on_record(
         before = (await notices.in_force(session, weekly.id, installation.clock.now()))["nb"]
     clock.turn(clock.now() + timedelta(days=1))
     async with installation.database.write() as session:
-        await notices.put_in_force(session, clock, weekly.id, Wording("nb", "Ja", "Helt nytt"))
+        await notices.put_in_force(session, installation, weekly.id, Wording("nb", "Ja", "Helt nytt"))
     async with installation.database.read() as session:
         assert (await notices.in_force(session, weekly.id, installation.clock.now()))["nb"].text == "Helt nytt"
         kept = await notices.find(session, before.hash)
@@ -151,7 +151,7 @@ async def test_the_first_notice_follows_the_measurement_and_the_company_s_own_wo
     own = Wording("nb", "Ja", "Våre egne ord")
     clock.turn(clock.now() + timedelta(minutes=1))
     async with installation.database.write() as session:
-        await notices.put_in_force(session, clock, weekly.id, own)
+        await notices.put_in_force(session, installation, weekly.id, own)
     for measurement, measured in (("off", False), ("anonymous", True)):
         clock.turn(clock.now() + timedelta(minutes=1))
         async with installation.database.write() as session:

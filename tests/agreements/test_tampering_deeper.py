@@ -76,6 +76,23 @@ async def test_terms_that_are_gone_are_missed(evidence: Evidence) -> None:
     assert {fault for fault, _ in await evidence.faults()} == {"changed terms"}
 
 
+@pytest.mark.parametrize(
+    ("attack", "number"),
+    [
+        ("UPDATE notice_use SET valid_from = '2020-01-01 00:00:00.000000+00:00' WHERE language = 'en'", 3),
+        (
+            "UPDATE notice_use SET notice_hash = (SELECT hash FROM notice WHERE language = 'nn') WHERE language = 'nb'",
+            1,
+        ),
+        ("DELETE FROM notice_use WHERE language = 'nn'", 2),
+        ("UPDATE notice_use SET id = 'planted' WHERE language = 'nn'", 2),
+    ],
+)
+async def test_a_notice_that_was_not_in_force_then_is_found(evidence: Evidence, attack: str, number: int) -> None:
+    await evidence.sql(attack.replace(":00", r"\:00"))
+    assert ("changed notice", number) in await evidence.faults()
+
+
 async def test_a_subscription_that_nobody_agreed_to_is_named(evidence: Evidence) -> None:
     # Whatever tables hang on what: as somebody does who deletes between an event and its head.
     evidence.chain_all = _nothing  # type: ignore[method-assign]
