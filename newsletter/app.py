@@ -7,8 +7,10 @@ from importlib import resources
 from typing import Any
 
 from litestar import Litestar, Router
+from litestar.connection import ASGIConnection
 from litestar.datastructures import CacheControlHeader, State
 from litestar.enums import ScopeType
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -54,7 +56,7 @@ from newsletter.signup import console as signup_console
 from newsletter.signup import pages as signup_pages
 from newsletter.signup.asking import Asking
 from newsletter.unsubscribe import pages as unsubscribe_pages
-from newsletter.web import WebRequest, answer_error
+from newsletter.web import answer_error
 from newsletter.worker import Worker
 
 _LARGEST_BODY = 64 * 1024
@@ -140,6 +142,7 @@ def create_app(
             *more,
         ],
         lifespan=[running],
+        guards=[_refuse_unnameable],
         exception_handlers={Exception: answer_error},
         openapi_config=_openapi(),
         request_max_body_size=_LARGEST_BODY,
@@ -163,9 +166,9 @@ class _Edged(Litestar):
         await Edge(super().__call__)(scope, receive, send)
 
 
-async def _refuse_unnameable(request: WebRequest) -> None:
-    """Raise NotFound for a path that no file can have, at which the file system itself would stumble."""
-    if "\0" in request.url.path or "\0" in str(request.scope["path"]):
+async def _refuse_unnameable(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Raise NotFound for an address that nothing can have, at which the file system and PostgreSQL would stumble."""
+    if "\0" in str(connection.scope["path"]) or b"%00" in connection.scope["query_string"]:
         raise NotFound("There is nothing at this address.")
 
 
@@ -181,7 +184,6 @@ def _static() -> Router:
         "/static",
         [folder],
         cache_control=CacheControlHeader(max_age=_YEAR, immutable=True),
-        before_request=_refuse_unnameable,
     )
 
 

@@ -79,7 +79,13 @@ def static(path: str) -> str:
 
 
 def _show_datetime(moment: datetime) -> str:
-    return format_datetime(moment, "d. MMM y, HH:mm 'UTC'", locale=_language.get())
+    return show_datetime(moment, _language.get())
+
+
+def show_datetime(moment: datetime, language: str) -> str:
+    """Give a time of UTC as it is written in `language`."""
+    day = "d MMM y" if language == languages.DEFAULT else "d. MMM y"
+    return format_datetime(moment, f"{day}, HH:mm 'UTC'", locale=language)
 
 
 def _show_number(number: float) -> str:

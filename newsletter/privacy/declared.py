@@ -19,6 +19,8 @@ LABELS = {
     "actor": "who did it",
     "agreement_id": "number of the agreement",
     "dead_signal.subscriber_id": "that the address was found dead",
+    "first_signal.subscriber_id": "that a mailbox was found closed",
+    "report.subscription_id": "that mail came back",
     "canonical": "e-mail address, as it is recognised",
     "detail": "what was changed",
     "email": "e-mail address",

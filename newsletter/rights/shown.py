@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from babel.dates import format_datetime
-
 from newsletter.agreements import notices
 from newsletter.agreements.tables import Basis, EventKind, MarketingBasis
 from newsletter.agreements.tags import HeldTag
 from newsletter.agreements.tombstones import Kind
 from newsletter.installation import Installation
-from newsletter.language import Gettext, translator
+from newsletter.language import LANGUAGES, Gettext, translator
 from newsletter.newsletters.controller import responsible_for
-from newsletter.rights.access import HeldAgreement, HeldRequest, HeldSubscription, Holding
+from newsletter.rights.access import HeldAgreement, HeldRequest, HeldSubscription, HeldValue, Holding
 from newsletter.signup.rules import FIELDS
-from newsletter.subscribers.tables import SubscriptionState
+from newsletter.subscribers.tables import Measurement, SubscriptionState
+from newsletter.web import show_datetime
 
 Row = Mapping[str, Any]
 _LABELS: Mapping[str, Callable[[Gettext], str]] = {
@@ -40,6 +39,8 @@ def shown(installation: Installation, holding: Holding, language: str) -> dict[s
         "subscriber": subscriber is not None,
         "person": {name: (getattr(subscriber, name) if subscriber else None) or "" for name in (*FIELDS, "language")},
         "details": _details(subscriber, say) if subscriber else [],
+        "language": LANGUAGES.get(subscriber.language, subscriber.language) if subscriber else "",
+        "measurement_choice": measurement_choice(subscriber.measurement, say) if subscriber else "",
         "measurement": subscriber.measurement if subscriber else "",
         "restricted_at": subscriber.restricted_at if subscriber else None,
         "subscriptions": [_subscription(held, say) for held in holding.subscriptions],
@@ -58,7 +59,7 @@ def shown(installation: Installation, holding: Holding, language: str) -> dict[s
         "tags": [_tag(tag, names, say) for tag in holding.tags],
         "values": [
             {
-                "value": _value(value.value, language),
+                "value": _value(value, language, say),
                 "category": say(value.declared.category),
                 "purpose": say(value.declared.purpose),
                 "retention": say(value.declared.retention),
@@ -114,7 +115,7 @@ def _agreement(held: HeldAgreement, say: Gettext) -> Row:
         "id": agreement.id,
         "label": agreement.control_label,
         "notice_html": notices.as_html(held.notice.text),
-        "gdpr_basis": f"{_gdpr(agreement.gdpr_basis, say)} ({agreement.gdpr_basis})",
+        "gdpr_basis": _gdpr(agreement.gdpr_basis, say),
         "marketing_basis": _marketing(agreement.marketing_basis, say),
         "source": agreement.source or "",
         "begun_at": held.events[0].at if held.events else held.notice.created_at,
@@ -132,9 +133,9 @@ def _agreement(held: HeldAgreement, say: Gettext) -> Row:
 
 def _gdpr(basis: str, say: Gettext) -> str:
     return {
-        Basis.CONSENT: say("your consent"),
-        Basis.CONTRACT: say("the agreement you asked for"),
-        Basis.LEGITIMATE_INTEREST: say("our legitimate interest"),
+        Basis.CONSENT: say("your consent (article 6(1)(a))"),
+        Basis.CONTRACT: say("the agreement you asked for (article 6(1)(b))"),
+        Basis.LEGITIMATE_INTEREST: say("our legitimate interest (article 6(1)(f))"),
     }.get(Basis(basis), basis)
 
 
@@ -211,10 +212,26 @@ def _decided(kind: str, say: Gettext) -> str:
     }.get(Kind(kind), kind)
 
 
-def _value(value: Any, language: str) -> str:
+def _value(held: HeldValue, language: str, say: Gettext) -> str:
+    """Say a value in words where it is kept as a code."""
+    value = held.value
     if isinstance(value, datetime):
-        return format_datetime(value, "d. MMM y, HH:mm 'UTC'", locale=language)
+        return show_datetime(value, language)
+    if held.column == "language":
+        return LANGUAGES.get(value, value)
+    if held.column == "measurement":
+        return measurement_choice(value, say)
+    if held.column == "detail" and value in _LABELS:
+        return _LABELS[value](say)
     return str(value)
+
+
+def measurement_choice(choice: str, say: Gettext) -> str:
+    """Say what somebody has chosen about measurement."""
+    return {
+        Measurement.ALLOWED: say("you may be measured"),
+        Measurement.REFUSED: say("not measured"),
+    }.get(Measurement(choice), say("you have not chosen"))
 
 
 def _companies(installation: Installation, holding: Holding) -> Sequence[Row]:

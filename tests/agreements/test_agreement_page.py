@@ -29,7 +29,7 @@ async def test_an_agreement_is_shown_for_paper_and_taken_along(sqlite_installati
         record = await site.http.get(f"/console/agreements/{event.agreement_id}/record")
         unknown = await site.http.get("/console/agreements/aaaaaaaaaaaaaaaaaaaaaaaaaa")
     assert (page.status_code, record.status_code, unknown.status_code) == (HTTP_200_OK, HTTP_200_OK, HTTP_404_NOT_FOUND)
-    (entry,) = await evidence.sql("SELECT hash FROM chain_entry WHERE number = :number", number=event.position)
+    entry = (await evidence.entries())[(event.position or 0) - 1]
     for shown in ("reader0@example.com", "Example Books AS", event.agreement_id, entry["hash"], "Yes, I want"):
         assert shown in page.text
     assert "not as it was written" not in page.text

@@ -101,7 +101,7 @@ async def test_a_planned_question_is_shown_with_its_figures_and_taken_back(desk:
     await actions.feed(desk.installation)
     shown = re.sub(r"\s+", " ", (await desk.browser.get(mailing)).text)
     assert "Planned" in shown
-    assert "The first letter leaves on 23. Dec 2026, 23:00 UTC" in shown
+    assert "The first letter leaves on 23 Dec 2026, 23:00 UTC" in shown
     page = (await desk.browser.get(NOTICES)).text
     (back,) = re.findall(rf'action="({NOTICES}/planned/\w+/take-back)"', page)
     assert (await desk.post_form(NOTICES, back)).headers["location"] == f"{NOTICES}?said=taken-back"

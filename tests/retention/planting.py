@@ -7,6 +7,7 @@ from datetime import timedelta
 from newsletter.agreements import suppression, tags, tombstones
 from newsletter.agreements.opening import open_newsletter
 from newsletter.agreements.tag_tables import RECEIPTS, Receipt
+from newsletter.bounces.report_tables import Received, Report
 from newsletter.bounces.tables import Tally
 from newsletter.database import Session
 from newsletter.delivery.pace_tables import Pace
@@ -21,6 +22,7 @@ from newsletter.retention.tables import RetentionRun
 from newsletter.rights.desk_tables import RightsRequest
 from newsletter.rights.tables import MyVisit
 from newsletter.signup.tables import SignupRequest
+from newsletter.subscribers.tables import FirstSignal, Subscriber
 from newsletter.tokens import new_id
 
 ADDRESS = "kari@example.com"
@@ -140,6 +142,27 @@ async def tally(session: Session, installation: Installation) -> None:
     session.add(Tally(tag="0" * 64, hour=installation.clock.now().replace(minute=0), accepted=1))
 
 
+async def report(session: Session, installation: Installation) -> None:
+    """A mail comes back."""
+    now = installation.clock.now()
+    said = {"verdict": "unknown", "reason": "Nothing says why."}
+    session.add(Report(id="0" * 64, way="listener", received_at=now, sent_on=now, due_at=now, **said))
+
+
+async def received(session: Session, installation: Installation) -> None:
+    """Something comes in."""
+    session.add(Received(day=installation.clock.now(), way="listener", taken="forged", count=1))
+
+
+async def closed(session: Session, installation: Installation) -> None:
+    """A mailbox is found closed."""
+    now, subscriber_id = installation.clock.now(), new_id()
+    known = {"email": "ola@example.org", "canonical": "ola@example.org", "language": "nb"}
+    session.add(Subscriber(id=subscriber_id, created_at=now, **known))
+    await session.flush()
+    session.add(FirstSignal(subscriber_id=subscriber_id, day=now, code="5.2.1"))
+
+
 async def pace(session: Session, _: Installation) -> None:
     """A domain was slow in 1970: paces keep to the database's clock, which no test turns."""
     session.add(Pace(tag="0" * 64))
@@ -186,6 +209,9 @@ PLANTS: dict[str, Planting] = {
     "imports": imported,
     "measurement marks": marks,
     "bounce tallies": tally,
+    "reports": report,
+    "counts of what came in": received,
+    "first signals": closed,
     "paces": pace,
     "delivery journals": journal,
     "editor sessions": signed_in,
