@@ -21,7 +21,7 @@ from newsletter.backup import commands as backup
 from newsletter.backup.actions import Migrations
 from newsletter.backup.presence import present
 from newsletter.bounces.explaining import contents, explained
-from newsletter.chain.findings import Findings
+from newsletter.chain.findings import Finding, Findings
 from newsletter.database import Session
 from newsletter.editors import accounts, audit, keys, sessions
 from newsletter.editors.audit import Act
@@ -282,26 +282,28 @@ def agreements_group() -> None:
 def agreements_verify(slug: str | None, as_json: bool) -> None:
     """Find out whether the evidence is as it was written. Ends with 1 where something is wrong, and says what.
 
-    It may run beside everything else, and repairs nothing.
+    Restored backups are told, too: whether somebody restored one then, only you know. It may run beside everything
+    else, and repairs nothing.
 
     Example: newsletter agreements verify --newsletter weekly --json
     """
 
-    async def act(installation: Installation) -> Findings:
+    async def act(installation: Installation) -> tuple[Findings, list[Finding]]:
         async with installation.database.snapshot() as session:
             newsletter = await newsletters.by_slug(session, slug) if slug else None
             length = await agreements_verifying.length(session, newsletter)
+            restored = await agreements_verifying.restored(session, newsletter)
         hidden = as_json or not sys.stderr.isatty()
         with click.progressbar(length=length, label="Verifying", file=sys.stderr, hidden=hidden) as bar:
             async with installation.database.snapshot() as session:
-                return await agreements_verifying.verify(session, installation, newsletter, bar.update)
+                return await agreements_verifying.verify(session, installation, newsletter, bar.update), restored
 
-    found = _open(act)
+    found, restored = _open(act)
     if as_json:
-        click.echo(json.dumps([finding.as_json() for finding in found]))
+        click.echo(json.dumps([finding.as_json() for finding in (*found, *restored)]))
     else:
         lines = [finding.as_line() for finding in found] or ["The evidence is as it was written."]
-        click.echo("\n".join(lines))
+        click.echo("\n".join([*lines, *(finding.as_line() for finding in restored)]))
     sys.exit(1 if found else 0)
 
 

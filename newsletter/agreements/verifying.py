@@ -88,6 +88,12 @@ async def verify(
     return findings
 
 
+async def restored(session: Session, newsletter: Newsletter | None = None) -> list[Finding]:
+    """Give the restores that left signed entries behind, of every chain or that of one newsletter."""
+    names = [chain_of(newsletter.id)] if newsletter else await chain.names(session)
+    return await head_check.restored(session, names)
+
+
 async def _check_named(
     session: Session,
     installation: Installation,

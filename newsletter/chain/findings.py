@@ -26,6 +26,7 @@ class Fault(StrEnum):
     CHANGED_NOTICE = "changed notice"
     CHANGED_TERMS = "changed terms"
     CHANGED_KEY = "changed key"
+    RESTORED = "restored"
     UNREADABLE = "unreadable row"
 
 

@@ -123,3 +123,21 @@ async def _left_behind(
 
 def _is_left(left: Sequence[tuple[int, int]], place: int, head: Head) -> bool:
     return any(place <= last and head.count >= number for last, number in left)
+
+
+async def restored(session: Session, names: Sequence[str]) -> list[Finding]:
+    """Give each restore that left signed entries behind: no fault where a backup was restored then.
+
+    But whoever removes a tombstone from the database makes it look like an older one, and may have cut the chain.
+    """
+    found = []
+    for name in names:
+        for restore in await heads.restores(session, name):
+            count = restore.after[0]
+            if isinstance(count, int) and count >= restore.number:
+                sentence = (
+                    f"an older database was put in place by {restore.at}, and these signed entries were left behind: "
+                    "if no backup was restored then, somebody cut the chain"
+                )
+                found.append(Finding(Fault.RESTORED, sentence, name, restore.number, count))
+    return found

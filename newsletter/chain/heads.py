@@ -25,6 +25,7 @@ class Restore:
     """An entry that says that the database was restored; `after` is the count and hash of the head that it leaves."""
 
     number: int
+    at: str
     after: tuple[Any, ...]
     hash: str
     seal: str
@@ -103,10 +104,11 @@ async def restores(session: Session, name: str) -> list[Restore]:
     """Give the restores that the chain knows of. One that is not what its hash says, or has no place in it, is none."""
     found = []
     async for entry in actions.of_kind(session, name, RESTORE):
-        after = parsed((entry.body or "").encode()).get("after")
+        said = parsed((entry.body or "").encode())
+        after = said.get("after")
         made = entry_hash(name, entry.number, entry.kind, entry.leaf, entry.body, entry.previous)
         if isinstance(after, list) and made == entry.hash:
-            found.append(Restore(entry.number, tuple(after), entry.hash, entry.seal))
+            found.append(Restore(entry.number, str(said.get("at")), tuple(after), entry.hash, entry.seal))
     return found
 
 

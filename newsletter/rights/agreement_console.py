@@ -28,7 +28,7 @@ async def agreement(request: WebRequest, agreement_id: FromPath[str]) -> Respons
         language=record.language,
         private=True,
         record=record,
-        shown=agreement_shown(held, record.language),
+        shown=agreement_shown(held, record.language, record.terms),
         keys_at=installation_of(request).url(export.WELL_KNOWN),
     )
 

@@ -15,6 +15,7 @@ from newsletter.mail.letter import Button, Words
 from newsletter.mail.outbox import WrittenLetter
 from newsletter.mail.tables import Letter
 from newsletter.newsletters import actions as newsletters
+from newsletter.newsletters.controller import responsible_for
 from newsletter.newsletters.letterhead import Addressee, signature, written
 from newsletter.newsletters.tables import Newsletter
 from newsletter.rights import address_change, links
@@ -116,12 +117,13 @@ async def write_old_address(installation: Installation, session: Session, letter
     if newsletter is None:
         return None
     say = translator(subscriber.language)
+    contact = responsible_for(installation.settings, newsletter).contact or newsletter.sender_address
     words = Words(
         subject=say("Your newsletters now go to another address"),
         sender=newsletter.name,
         before=[
             say("As was asked on your page, your newsletters from us are sent to another address from now on."),
-            say("If it was not you, please write to us at once:"),
+            say("If it was not you, please write to us at once: %(contact)s") % {"contact": contact},
         ],
         footer=signature(installation, newsletter),
     )

@@ -16,7 +16,7 @@ from newsletter.language import LANGUAGES, Gettext, translator
 from newsletter.newsletters.controller import responsible_for
 from newsletter.rights.access import HeldAgreement, HeldRequest, HeldSubscription, HeldValue, Holding
 from newsletter.signup.rules import FIELDS
-from newsletter.subscribers.tables import Measurement, SubscriptionState
+from newsletter.subscribers.tables import MeasurementChoice, SubscriptionState
 from newsletter.web import show_datetime
 
 Row = Mapping[str, Any]
@@ -104,9 +104,23 @@ def _request(held: HeldRequest, say: Gettext) -> Row:
     }
 
 
-def agreement_shown(held: HeldAgreement, language: str) -> Row:
-    """Give one agreement for a template, said in `language`."""
-    return _agreement(held, translator(language))
+def agreement_shown(held: HeldAgreement, language: str, terms: Mapping[str, Any]) -> Row:
+    """Give one agreement with the terms of its time for a template, said in `language`."""
+    say = translator(language)
+    kept = {(one["category"], one["purpose"], one["retention"], one["optional"]) for one in terms.get("data", ())}
+    data = [
+        {"category": say(category), "purpose": say(purpose), "retention": say(retention), "optional": optional}
+        for category, purpose, retention, optional in sorted(kept)
+    ]
+    return {**_agreement(held, say), "collection": _collection(held.agreement.collection, say), "data": data}
+
+
+def _collection(way: str, say: Gettext) -> str:
+    return {
+        "form": say("on our signup page"),
+        "api": say("on a form elsewhere, over our API"),
+        "import": say("taken over from elsewhere"),
+    }.get(way, way)
 
 
 def _agreement(held: HeldAgreement, say: Gettext) -> Row:
@@ -229,9 +243,9 @@ def _value(held: HeldValue, language: str, say: Gettext) -> str:
 def measurement_choice(choice: str, say: Gettext) -> str:
     """Say what somebody has chosen about measurement."""
     return {
-        Measurement.ALLOWED: say("you may be measured"),
-        Measurement.REFUSED: say("not measured"),
-    }.get(Measurement(choice), say("you have not chosen"))
+        MeasurementChoice.ALLOWED: say("you may be measured"),
+        MeasurementChoice.REFUSED: say("not measured"),
+    }.get(MeasurementChoice(choice), say("you have not chosen"))
 
 
 def _companies(installation: Installation, holding: Holding) -> Sequence[Row]:
