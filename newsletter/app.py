@@ -135,14 +135,13 @@ def create_app(
     return _Edged(
         route_handlers=[
             *(handler for pages in _PUBLIC for handler in pages.handlers),
-            Router("/api/v1", route_handlers=[handler for api in _API for handler in api.handlers]),
+            _api(),
             api_reference,
             console_router(settings, keys, [_console()]),
             _static(),
             *more,
         ],
         lifespan=[running],
-        guards=[_refuse_unnameable],
         exception_handlers={Exception: answer_error},
         openapi_config=_openapi(),
         request_max_body_size=_LARGEST_BODY,
@@ -168,14 +167,19 @@ class _Edged(Litestar):
 
 async def _refuse_unnameable(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Raise NotFound for an address that nothing can have, at which the file system and PostgreSQL would stumble."""
-    if "\0" in str(connection.scope["path"]) or b"%00" in connection.scope["query_string"]:
+    if "\0" in str(connection.scope["path"]):
         raise NotFound("There is nothing at this address.")
 
 
 def _console() -> Router:
     """Give every page of the console; each says so where a rights request is overdue."""
     handlers = [handler for console in _CONSOLE for handler in console.handlers]
-    return Router("/", route_handlers=handlers, guards=[desk_console.note_overdue])
+    return Router("/", route_handlers=handlers, guards=[_refuse_unnameable, desk_console.note_overdue])
+
+
+def _api() -> Router:
+    handlers = [handler for api in _API for handler in api.handlers]
+    return Router("/api/v1", route_handlers=handlers, guards=[_refuse_unnameable])
 
 
 def _static() -> Router:
@@ -184,6 +188,7 @@ def _static() -> Router:
         "/static",
         [folder],
         cache_control=CacheControlHeader(max_age=_YEAR, immutable=True),
+        guards=[_refuse_unnameable],
     )
 
 

@@ -189,6 +189,22 @@ class Keyring:
         return hmac.digest(_derive(root, purpose), signed, "sha256")[:MAC_BYTES]
 
 
+class AddressSigner:
+    """Signs many tokens for mail addresses that begin alike, as `Keyring.sign_for_address` does, at half the cost."""
+
+    def __init__(self, keys: Keyring, purpose: str, beginning: bytes) -> None:
+        self._key = _derive(keys.root, f"address/{purpose}")
+        self._head = keys._key_id(keys.root) + beginning
+        # Five bytes are eight characters: what stands before the last whole five of the beginning is written once.
+        whole = len(self._head) // 5 * 5
+        self._text, self._rest = _to_base32(self._head[:whole]), self._head[whole:]
+
+    def sign(self, ending: bytes) -> str:
+        """Give the token of the beginning with this ending."""
+        mac = hmac.digest(self._key, self._head + ending, "sha256")[:ADDRESS_MAC_BYTES]
+        return self._text + _to_base32(self._rest + ending + mac)
+
+
 def payload(token: str) -> bytes:
     """Give what a token carries, unproven: only for finding out under which purpose it is to be read."""
     return _from_text(token)[1:-MAC_BYTES]

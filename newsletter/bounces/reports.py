@@ -121,12 +121,16 @@ async def _leave(
 
 
 async def _take_report(session: Session, installation: Installation, raw: bytes, address: str, way: str) -> Taken:
-    mail = parse(raw)
-    aim = return_address.read(installation.keys, installation.settings.bounce_domain, address, installation.clock.now())
-    if aim is Fault.FOREIGN and (complaint := arf.feedback(mail)) is not None:
-        return await _take_reading(session, installation, within_complaint(installation, mail), complaint, way)
-    if isinstance(aim, Fault):
+    keys, now = installation.keys, installation.clock.now()
+    aim = return_address.read(keys, installation.settings.bounce_domain, address, now)
+    if isinstance(aim, Fault) and aim is not Fault.FOREIGN:
         return _OF_FAULT[aim]
+    mail = parse(raw)
+    if isinstance(aim, Fault):
+        complaint = arf.feedback(mail)
+        if complaint is None:
+            return _OF_FAULT[aim]
+        return await _take_reading(session, installation, within_complaint(installation, mail), complaint, way)
     addressee = await of_aim(session, aim)
     if addressee is None:
         return Taken.NOBODY

@@ -133,7 +133,7 @@ async def restored(session: Session, names: Sequence[str]) -> list[Finding]:
     found = []
     for name in names:
         for restore in await heads.restores(session, name):
-            count = restore.after[0]
+            count = restore.after[0] if restore.after else None
             if isinstance(count, int) and count >= restore.number:
                 sentence = (
                     f"an older database was put in place by {restore.at}, and these signed entries were left behind: "

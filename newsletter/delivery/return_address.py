@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from newsletter.installation import Installation
 from newsletter.mail.tables import Letter
-from newsletter.tokens import ID_BYTES, InvalidToken, Keyring, decode_id, encode_id
+from newsletter.tokens import ID_BYTES, AddressSigner, InvalidToken, Keyring, decode_id, encode_id
 
 LIFE = timedelta(days=30)
 _LONGEST_LOCAL_PART = 64
@@ -55,14 +55,13 @@ class ReturnAddresses:
     """The return addresses of one mailing: made once for it, as there is one for every mail."""
 
     def __init__(self, keys: Keyring, domain: str, mailing_id: str) -> None:
-        self._sign = keys.sign_for_address
-        self._mailing = decode_id(mailing_id)
+        self._signer = AddressSigner(keys, _PURPOSES[_DELIVERY], decode_id(mailing_id))
         self._at = f"@{domain.lower()}"
 
     def of(self, number: int, written_at: float) -> str:
         """Give the return address of the delivery of that number; `written_at` is in seconds since 1970."""
-        payload = self._mailing + (number << 8 * _HOUR_BYTES | int(written_at) // _HOUR).to_bytes(7, "big")
-        return _DELIVERY + self._sign(_PURPOSES[_DELIVERY], payload) + self._at
+        named = number << 8 * _HOUR_BYTES | int(written_at) // _HOUR
+        return _DELIVERY + self._signer.sign(named.to_bytes(_NUMBER_BYTES + _HOUR_BYTES, "big")) + self._at
 
 
 def of_letter(keys: Keyring, domain: str, about: str, written_at: datetime) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 
-from newsletter.chain.findings import Findings
+from newsletter.chain import head_check
+from newsletter.chain.findings import Finding, Findings
 from newsletter.editors import audit, audit_verifying
+from newsletter.editors.audit_chaining import CHAIN
 from newsletter.installation import Installation
 from newsletter.retention import actions
 from newsletter.retention.runs import Ran
@@ -46,18 +48,19 @@ def add_to(group: click.Group, run: Run) -> None:
 
         Example: newsletter audit verify
         """
-        found = run(_verified)
+        found, restored = run(_verified)
         if as_json:
-            click.echo(json.dumps([finding.as_json() for finding in found]))
+            click.echo(json.dumps([finding.as_json() for finding in (*found, *restored)]))
         else:
-            lines = [finding.as_line() for finding in found]
-            click.echo("\n".join(lines or ["The audit trail is as it was written."]))
+            lines = [finding.as_line() for finding in found] or ["The audit trail is as it was written."]
+            click.echo("\n".join([*lines, *(finding.as_line() for finding in restored)]))
         sys.exit(1 if found else 0)
 
 
-async def _verified(installation: Installation) -> Findings:
+async def _verified(installation: Installation) -> tuple[Findings, list[Finding]]:
     async with installation.database.snapshot() as session:
-        return await audit_verifying.verify(session, installation)
+        restored = await head_check.restored(session, [CHAIN])
+        return await audit_verifying.verify(session, installation), restored
 
 
 def _said(ran: list[Ran], *, dry_run: bool) -> str:

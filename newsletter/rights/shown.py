@@ -232,7 +232,7 @@ def _value(held: HeldValue, language: str, say: Gettext) -> str:
     if isinstance(value, datetime):
         return show_datetime(value, language)
     if held.column == "language":
-        return LANGUAGES.get(value, value)
+        return str(LANGUAGES.get(value, value))
     if held.column == "measurement":
         return measurement_choice(value, say)
     if held.column == "detail" and value in _LABELS:

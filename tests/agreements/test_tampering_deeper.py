@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from newsletter.agreements import verifying
 from newsletter.agreements.opening import open_newsletter
+from newsletter.backup.returning import Returning
 from newsletter.chain import signing
 from newsletter.installation import Installation
 from newsletter.tokens import Keyring
@@ -56,6 +58,22 @@ async def test_an_agreement_planted_where_nothing_was_chained_yet_is_named(evide
                        other=other.id, id=event.agreement_id)  # fmt: skip
     names = {finding.agreement_id for finding in await evidence.verify()}
     assert event.agreement_id in names
+
+
+async def test_a_tail_that_is_cut_under_the_guise_of_a_restore_is_told(evidence: Evidence) -> None:
+    """A tombstone that is gone makes the program believe in a restore, which it then notes itself."""
+    installation = evidence.installation
+    await evidence.erase_one()
+    await evidence.chain_all()
+    await Returning(installation).keep()
+    await evidence.sql("DELETE FROM tombstone")
+    await evidence.sql("DELETE FROM subscriber")
+    await evidence.sql("DELETE FROM chain_entry WHERE chain = :chain", chain=evidence.chain)
+    assert ("tail cut", 1) in await evidence.faults()
+    await Returning(installation).begin()
+    async with installation.database.snapshot() as session:
+        told = await verifying.restored(session, evidence.weekly)
+    assert [(one.fault, one.number, one.last) for one in told] == [("restored", 1, 7)]
 
 
 @pytest.mark.parametrize("position", [-1, -7])

@@ -24,7 +24,7 @@ ADDRESS = ReturnAddresses(OLD, DOMAIN, MAILING).of(4_000_000_000, NOW.timestamp(
 def test_it_says_which_delivery_and_in_which_hour_it_was_written() -> None:
     assert read(OLD, DOMAIN, ADDRESS, NOW) == ReturnedDelivery(MAILING, 4_000_000_000, NOW.replace(minute=0))
     assert len(ADDRESS.partition("@")[0]) <= 64
-    assert ADDRESS == ADDRESS.lower()
+    assert ADDRESS.islower()
 
 
 def test_so_does_that_of_a_letter_and_neither_passes_for_the_other() -> None:
