@@ -14,7 +14,7 @@ import click
 from sqlalchemy.exc import DBAPIError
 
 from newsletter import logs, schema
-from newsletter.agreements import chaining
+from newsletter.agreements import adopting, chaining
 from newsletter.agreements import verifying as agreements_verifying
 from newsletter.agreements.opening import open_newsletter
 from newsletter.backup import commands as backup
@@ -22,6 +22,8 @@ from newsletter.backup.actions import Migrations
 from newsletter.backup.presence import present
 from newsletter.bounces.explaining import contents, explained
 from newsletter.chain.findings import Finding, Findings
+from newsletter.chain.heads import sign_heads
+from newsletter.chain.heads_file import HeadsFile
 from newsletter.database import Session
 from newsletter.editors import accounts, audit, keys, sessions
 from newsletter.editors.audit import Act
@@ -289,6 +291,10 @@ def agreements_verify(slug: str | None, as_json: bool) -> None:
     """
 
     async def act(installation: Installation) -> tuple[Findings, list[Finding]]:
+        # After an upgrade nothing else may have run yet; where that was done before, this does nothing.
+        file = HeadsFile(installation.settings.heads)
+        if await adopting.adopt(installation, file):
+            await sign_heads(installation, file)
         async with installation.database.snapshot() as session:
             newsletter = await newsletters.by_slug(session, slug) if slug else None
             length = await agreements_verifying.length(session, newsletter)

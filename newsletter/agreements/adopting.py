@@ -34,23 +34,24 @@ _SEAL_EVENT = (
 )
 
 
-async def adopt(installation: Installation, file: HeadsFile) -> None:
-    """Seal what an earlier version wrote, where that was never done before."""
+async def adopt(installation: Installation, file: HeadsFile) -> bool:
+    """Seal what an earlier version wrote, where that was never done before; say whether it was done now."""
     if CHAIN in file.standing().newest:
-        return
+        return False
     async with installation.database.read() as session:
         if (await chain.end(session, CHAIN)).number:
-            return
+            return False
     async with installation.database.write() as session:
         await chain.lock(session, CHAIN)
         if (await chain.end(session, CHAIN)).number:
-            return  # Another worker was first.
+            return False  # Another worker was first.
         # The time makes the entry one of its kind: taken out, it can't come back by its being done once more.
         said = canonical({"at": installation.clock.now().isoformat()})
         await chain.append(session, installation, CHAIN, _ADOPTED, [None], said)
         await notice_chaining.adopt(session, installation)
         while await _adopt_agreements(session, installation):
             pass
+    return True
 
 
 async def _adopt_agreements(session: Session, installation: Installation) -> bool:

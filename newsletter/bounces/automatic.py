@@ -7,8 +7,8 @@ report carries the same headers; it has been told apart before anybody asks here
 import re
 
 from newsletter.bounces.mime import Mail
-from newsletter.bounces.phrases import folded, sections
 from newsletter.bounces.verdicts import Reading, Verdict
+from newsletter.mail.phrases import folded, sections
 
 AUTOMATIC = Reading(Verdict.AUTOMATIC, "A machine answered for the reader, as in a vacation.")
 
@@ -31,7 +31,7 @@ _HEADERS = (
     ),
     *("x-cron-env", "x-post-messageclass", "x-facebook-notify", "delivered-to-autoresponder"),
 )
-_PATTERNS = sections("letters.txt")
+_PATTERNS = sections("newsletter.bounces", "letters.txt")
 _SUBJECT = _PATTERNS["answer subject"]
 _BODY = _PATTERNS["answer words"]
 _FOR_PEOPLE = re.compile(r"^\s*(?:re|sv|aw|vs|antw|odp|r|res|fwd?|vb|tr|wg|videresendt)\s*:", re.IGNORECASE)

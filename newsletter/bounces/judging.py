@@ -6,7 +6,7 @@ words alone never make anybody dead. The reasons are sentences of ours.
 
 from newsletter.bounces.codes import DEAD, counting, enhanced_in, reply_in
 from newsletter.bounces.verdicts import Reading, Verdict
-from newsletter.bounces.wording import Topic, topic_of, vetoes
+from newsletter.mail.wording import Topic, topic_of, vetoes
 
 _BY_TOPIC: dict[Topic, tuple[Verdict, str]] = {
     Topic.FULL: (Verdict.MAILBOX_FULL, "The mailbox is full."),

@@ -9,12 +9,12 @@ import re
 from newsletter.bounces.codes import enhanced_in, reply_in
 from newsletter.bounces.judging import judge
 from newsletter.bounces.mime import Mail
-from newsletter.bounces.phrases import multiline
 from newsletter.bounces.verdicts import Reading, Verdict, worst
-from newsletter.bounces.wording import vetoes
+from newsletter.mail.phrases import multiline
+from newsletter.mail.wording import vetoes
 
 _MOST = 20_000
-_RETURNED = multiline("returned.txt")
+_RETURNED = multiline("newsletter.bounces", "returned.txt")
 _COMMAND = re.compile(
     r"^[ \t]*(?:sent )?(?:>>>|C:|=>|-->)[ \t]|^[ \t]*(?:RCPT TO|MAIL FROM|DATA|EHLO|HELO)\b[^\n]*$", re.IGNORECASE
 )

@@ -13,8 +13,8 @@ from flufl.bounce import all_failures
 from newsletter.bounces.automatic import is_answer
 from newsletter.bounces.codes import enhanced_in, reply_in
 from newsletter.bounces.mime import Mail
-from newsletter.bounces.phrases import folded, sections
-from newsletter.bounces.wording import Topic, topic_of
+from newsletter.mail.phrases import folded, sections
+from newsletter.mail.wording import Topic, topic_of
 
 # It writes what it stumbles on into the log, mails and all.
 logging.getLogger("flufl.bounce").disabled = True
@@ -22,7 +22,7 @@ logging.getLogger("flufl.bounce").disabled = True
 _ENOUGH = 3
 _MOST_FOR_FLUFL = 8000
 _LINE_FOR_FLUFL = 200
-_PATTERNS = sections("letters.txt")
+_PATTERNS = sections("newsletter.bounces", "letters.txt")
 _DAEMON = _PATTERNS["report sender"]
 _SUBJECT = _PATTERNS["report subject"]
 _PHRASE = _PATTERNS["report words"]

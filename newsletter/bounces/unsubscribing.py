@@ -3,12 +3,12 @@
 import re
 
 from newsletter.bounces.mime import Mail
-from newsletter.bounces.phrases import folded, sections
+from newsletter.mail.phrases import folded, sections
 
 _ADDRESS = re.compile(
     r"(?:^|[\s<,:])(?:unsubscribe|avmeld|leave|list-unsubscribe|abmelden)(?:[+=._-][^\s<>@]{1,200})?@", re.IGNORECASE
 )
-_SUBJECT = sections("letters.txt")["unsubscribe subject"]
+_SUBJECT = sections("newsletter.bounces", "letters.txt")["unsubscribe subject"]
 _TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
 

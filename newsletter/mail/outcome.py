@@ -5,18 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from newsletter.mail.reply_words import kept_of
+from newsletter.mail.wording import vetoes_reply
 
 # An address of a network at the beginning of a reply is no code.
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\.?\w)")
 _NO_WORDS = re.compile(r"(?:<[^<>]*>|\S+@\S+|\b[245]\.\d{1,3}\.\d{1,3}\b|\s)+")
-# Some providers give "no such mailbox" as the code of these, too (RULES F5).
-_NOT_DEAD = re.compile(
-    r"\bfull\b|quota|storage|size limit|exceeded"
-    r"|\bblock(?:ed|ing|s)?\b|(?:black|block|deny)[ -]?list|\b(?:rbl|dnsbl)\b|spam|\babus|\bpolic|reputation"
-    r"|\bdenied\b|\bbanned\b|not (?:permitted|authori[sz]ed|allowed)"
-    r"|gr[ea]y[ -]?list|try(?:ing)? (?:it )?(?:again|later)|\blater\b|temporar|too (?:many|much)|rate limit|throttl",
-    re.IGNORECASE,
-)
 
 
 class OutcomeKind(StrEnum):
@@ -84,6 +77,7 @@ def outcome_of_reply(stage: Stage, code: int, text: str, *, recipient: str = "")
     temporary = 400 <= code < 500 or (stage is Stage.RCPT and code == 552)
     if temporary:
         return Outcome(OutcomeKind.DEFERRED, stage, code, enhanced, reply=reply)
-    # An address may hold any word, and words are spread over the lines of a reply.
-    vetoed = stage is Stage.RCPT and _NOT_DEAD.search(_NO_WORDS.sub(" ", text)) is not None
+    # An address may hold any word, and words are spread over the lines of a reply. Some providers give "no such
+    # mailbox" as the code of something else, too (RULES F5).
+    vetoed = stage is Stage.RCPT and vetoes_reply(_NO_WORDS.sub(" ", text))
     return Outcome(OutcomeKind.REFUSED, stage, code, enhanced, vetoed, reply)

@@ -7,6 +7,7 @@ from sqlmodel import select
 from newsletter.bounces.report_tables import Received
 from newsletter.bounces.reports import Taken, recognises, take
 from newsletter.clock import TurnedClock
+from newsletter.database import Session
 from newsletter.delivery.return_address import ReturnAddresses
 from newsletter.installation import Installation
 from newsletter.subscribers.tables import SignalState, Subscriber
@@ -21,24 +22,28 @@ STRANGER = Keyring(b"somebody else's secret, 32 bytes or more")
 async def test_ten_thousand_forged_and_replayed_reports_delete_nobody(
     installation: Installation, clock: TurnedClock, peer: SmtpPeer
 ) -> None:
-    """The replayed ones are of a delivery that did not arrive for another reason."""
+    """The replayed ones are of a delivery that did not arrive for another reason. On PostgreSQL a tenth must do."""
+    many = 10_000 if installation.database.on_sqlite else 1_000
     mailing = await sent(installation, peer, [*people(5), CAROL])
     real = return_address(peer)
     forged = ReturnAddresses(STRANGER, installation.settings.bounce_domain, mailing.id)
     await comes(installation, report(diagnostic="552 5.2.2 mailbox full", status="5.2.2"), real)
     await follows(installation)
     now, raw = clock.now().timestamp(), report()
-    async with installation.database.write() as session:
-        for number in range(10_000):
+
+    async def flood(session: Session) -> None:
+        for number in range(many):
             address = real if number % 50 == 0 else forged.of(number % 6, now)
             await take(session, installation, raw, address, "listener")
+
+    await installation.database.write_at_once(flood)
     await follows(installation)
     clock.turn(clock.now() + HOUR)
     assert await follows(installation) == 0
     assert await alive(installation) == {*people(5), CAROL}
     async with installation.database.read() as session:
         counted = {each.taken: each.count for each in (await session.exec(select(Received))).all()}
-    assert counted == {"accepted": 2, "repeated": 199, "forged": 9800}
+    assert counted == {"accepted": 2, "repeated": many // 50 - 1, "forged": many - many // 50}
     assert await signals(installation) == []
 
 

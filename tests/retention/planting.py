@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from newsletter.addresses import read_address
 from newsletter.agreements import suppression, tags, tombstones
 from newsletter.agreements.opening import open_newsletter
 from newsletter.agreements.tag_tables import RECEIPTS, Receipt
@@ -18,10 +19,12 @@ from newsletter.installation import Installation
 from newsletter.issues.actions import write
 from newsletter.measurement.counting import prepare
 from newsletter.newsletters.actions import on_offer
+from newsletter.renewal.tables import RenewalLetter, RenewalState
 from newsletter.retention.tables import RetentionRun
 from newsletter.rights.desk_tables import RightsRequest
 from newsletter.rights.tables import MyVisit
 from newsletter.signup.tables import SignupRequest
+from newsletter.subscribers.actions import enter, subscribe
 from newsletter.subscribers.tables import FirstSignal, Subscriber
 from newsletter.tokens import new_id
 
@@ -177,6 +180,24 @@ async def journal(_: Session, installation: Installation) -> None:
     os.utime(file, (now, now))
 
 
+async def lettered(session: Session, installation: Installation) -> None:
+    """Somebody is told of a new notice."""
+    now, weekly = installation.clock.now(), await newsletter_id(session, installation)
+    person = await enter(session, installation.clock, read_address("kari@example.org"), "nb", {})
+    subscription = await subscribe(session, installation.clock, person.id, weekly)
+    await session.flush()
+    session.add(
+        RenewalLetter(
+            id=new_id(),
+            kind="reminder",
+            occasion="1",
+            subscription_id=subscription.id,
+            state=RenewalState.SENT,
+            at=now,
+        )
+    )
+
+
 async def signed_in(session: Session, installation: Installation) -> None:
     """An editor signs in."""
     editor = await accounts.add(session, installation.clock, "olga@example.com", "Olga", "a long enough password")
@@ -214,6 +235,7 @@ PLANTS: dict[str, Planting] = {
     "first signals": closed,
     "paces": pace,
     "delivery journals": journal,
+    "renewal letters": lettered,
     "editor sessions": signed_in,
     "editor removed": removed,
     "audit trail": act,

@@ -9,7 +9,7 @@ code. So the words decide what a generic code means, and may veto a deadly one (
 import re
 from enum import StrEnum, auto
 
-from newsletter.bounces.phrases import folded, sections
+from newsletter.mail.phrases import folded, sections
 
 _MOST = 4000
 
@@ -44,8 +44,9 @@ _NOISE = re.compile(
     r"|\b(?:[a-z0-9_-]{1,63}\.){1,8}[a-z]{2,24}\b(?=[\s\[:;,()]|$)|\b[245]\d\d-(?=\d)|\[[\d.:a-f]{3,45}\]",
     re.IGNORECASE,
 )
-_PATTERNS = sections("refusals.txt")
+_PATTERNS = sections("newsletter.mail", "refusals.txt")
 _VETO = _PATTERNS.pop("veto")
+_VETO_OF_REPLY = _PATTERNS.pop("veto of a reply")
 _BOILERPLATE = _PATTERNS.pop("boilerplate")
 _TOPICS = [(Topic(name), pattern) for name, pattern in _PATTERNS.items()]
 # With these, or without any words, a deadly code is believed.
@@ -61,6 +62,11 @@ def topic_of(text: str) -> Topic | None:
 def vetoes(text: str) -> bool:
     """Say whether the words of a deadly code speak of something else than a missing mailbox (RULES F5)."""
     return topic_of(text) not in _IN_HARMONY or _VETO.search(_words_of(text)) is not None
+
+
+def vetoes_reply(text: str) -> bool:
+    """Say the same of a reply to ourselves: short as it is, more words mean what they say than in a whole report."""
+    return vetoes(text) or _VETO_OF_REPLY.search(_words_of(text)) is not None
 
 
 def _words_of(text: str) -> str:

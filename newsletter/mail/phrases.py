@@ -1,4 +1,4 @@
-"""The phrases by which mails are recognised, from the text files beside this one: a pattern a line, in named sections.
+"""The phrases by which replies and mails are recognised, from text files: a pattern a line, in named sections.
 
 Texts and patterns are folded alike, so that patterns need neither upper case nor accents.
 """
@@ -27,11 +27,11 @@ def folded(text: str) -> str:
     return re.sub(r"\s+", " ", _without_accents(text.casefold()))
 
 
-def sections(file: str) -> dict[str, re.Pattern[str]]:
-    """Give the patterns of a file of phrases, one for each section, in their order."""
+def sections(package: str, file: str) -> dict[str, re.Pattern[str]]:
+    """Give the patterns of a file of phrases in a package, one for each section, in their order."""
     found: dict[str, list[str]] = {}
     lines: list[str] = []
-    for line in _lines(file):
+    for line in _lines(package, file):
         if line.startswith("["):
             lines = found.setdefault(line.strip("[]"), [])
         else:
@@ -39,13 +39,13 @@ def sections(file: str) -> dict[str, re.Pattern[str]]:
     return {name: re.compile("|".join(lines)) for name, lines in found.items()}
 
 
-def multiline(file: str) -> re.Pattern[str]:
+def multiline(package: str, file: str) -> re.Pattern[str]:
     """Give the patterns of a file without sections, for texts as they are, line by line."""
-    return re.compile("|".join(_lines(file)), re.IGNORECASE | re.MULTILINE)
+    return re.compile("|".join(_lines(package, file)), re.IGNORECASE | re.MULTILINE)
 
 
-def _lines(file: str) -> list[str]:
-    text = (resources.files("newsletter.bounces") / file).read_text(encoding="utf-8")
+def _lines(package: str, file: str) -> list[str]:
+    text = (resources.files(package) / file).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line and not line.startswith("# ")]
 
 
