@@ -60,6 +60,8 @@ from newsletter.web import answer_error
 from newsletter.worker import Worker
 
 _LARGEST_BODY = 64 * 1024
+# No file system takes a longer name, and nothing of ours has one.
+_LONGEST_NAME = 255
 _YEAR = 365 * 24 * 3600
 _PUBLIC = (
     newsletters_pages,
@@ -167,7 +169,8 @@ class _Edged(Litestar):
 
 async def _refuse_unnameable(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Raise NotFound for an address that nothing can have, at which the file system and PostgreSQL would stumble."""
-    if "\0" in str(connection.scope["path"]):
+    path = str(connection.scope["path"])
+    if "\0" in path or any(len(part.encode()) > _LONGEST_NAME for part in path.split("/")):
         raise NotFound("There is nothing at this address.")
 
 

@@ -116,4 +116,3 @@ def is_sealed_blinding(keys: Keyring, newsletter_id: str, numbers: str, seal: st
 def leaf(salt: str, content: str) -> str:
     """Give the leaf that stands for an event in the chain."""
     return hmac.digest(salt.encode(), content.encode(), "sha256").hex()
-

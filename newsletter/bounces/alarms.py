@@ -63,7 +63,7 @@ async def _weigh(session: Session, mailing_id: str) -> None:
 def sentence(code: str, count: int) -> str:
     """Give what an editor is told of a mailing that paused itself."""
     return (
-        f"It was paused by itself, because {count} mails were refused through a fault of ours (code {code}). "
+        f"Too many mails, {count} of late, were refused through a fault of ours (code {code}). "
         f"{alarm_reason(code)} Please have it mended before you go on sending."
     )
 

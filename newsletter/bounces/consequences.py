@@ -26,6 +26,7 @@ from newsletter.database import Session, insert
 from newsletter.delivery.statements import superseded
 from newsletter.delivery.tables import Result
 from newsletter.installation import Installation
+from newsletter.logs import where
 from newsletter.mail.outcome import OutcomeKind
 from newsletter.mail.tables import Letter
 from newsletter.signup.tables import SignupRequest
@@ -63,8 +64,12 @@ async def settle_taken(installation: Installation) -> int:
         query = select(Report.id).where(Report.state == ReportState.TAKEN, Report.due_at <= installation.clock.now())
         taken = (await session.exec(query.order_by(col(Report.due_at), col(Report.id)).limit(_MOST_AT_ONCE))).all()
     for report_id in taken:
-        async with installation.database.write() as session:
-            await settle(session, installation, report_id)
+        try:
+            async with installation.database.write() as session:
+                await settle(session, installation, report_id)
+        except Exception as error:
+            # One that can't be settled must not stop the others; it is tried again.
+            _log.error("report_not_settled", kind=type(error).__name__, where=where(error))
     return len(taken)
 
 

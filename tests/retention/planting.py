@@ -148,8 +148,17 @@ async def tally(session: Session, installation: Installation) -> None:
 async def report(session: Session, installation: Installation) -> None:
     """A mail comes back."""
     now = installation.clock.now()
-    said = {"verdict": "unknown", "reason": "Nothing says why."}
-    session.add(Report(id="0" * 64, way="listener", received_at=now, sent_on=now, due_at=now, **said))
+    session.add(
+        Report(
+            id="0" * 64,
+            way="listener",
+            received_at=now,
+            sent_on=now,
+            due_at=now,
+            verdict="unknown",
+            reason="Nothing says why.",
+        )
+    )
 
 
 async def received(session: Session, installation: Installation) -> None:
@@ -160,8 +169,8 @@ async def received(session: Session, installation: Installation) -> None:
 async def closed(session: Session, installation: Installation) -> None:
     """A mailbox is found closed."""
     now, subscriber_id = installation.clock.now(), new_id()
-    known = {"email": "ola@example.org", "canonical": "ola@example.org", "language": "nb"}
-    session.add(Subscriber(id=subscriber_id, created_at=now, **known))
+    address = "ola@example.org"
+    session.add(Subscriber(id=subscriber_id, email=address, canonical=address, language="nb", created_at=now))
     await session.flush()
     session.add(FirstSignal(subscriber_id=subscriber_id, day=now, code="5.2.1"))
 
