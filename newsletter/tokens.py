@@ -194,7 +194,7 @@ class AddressSigner:
 
     def __init__(self, keys: Keyring, purpose: str, beginning: bytes) -> None:
         self._key = _derive(keys.root, f"address/{purpose}")
-        self._head = keys._key_id(keys.root) + beginning
+        self._head = _derive(keys.root, "key-id")[:1] + beginning
         # Five bytes are eight characters: what stands before the last whole five of the beginning is written once.
         whole = len(self._head) // 5 * 5
         self._text, self._rest = _to_base32(self._head[:whole]), self._head[whole:]

@@ -132,9 +132,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_address_change_canonical"), "address_change", ["canonical"], unique=False)
     op.create_index(op.f("ix_address_change_expires_at"), "address_change", ["expires_at"], unique=False)
-    op.create_index(
-        op.f("ix_address_change_subscriber_id"), "address_change", ["subscriber_id"], unique=False
-    )
+    op.create_index(op.f("ix_address_change_subscriber_id"), "address_change", ["subscriber_id"], unique=False)
     op.create_table(
         "agreement_blinding",
         sa.Column("id", sa.String(length=26), nullable=False),
@@ -149,9 +147,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_blinding")),
     )
-    op.create_index(
-        op.f("ix_agreement_blinding_newsletter_id"), "agreement_blinding", ["newsletter_id"], unique=False
-    )
+    op.create_index(op.f("ix_agreement_blinding_newsletter_id"), "agreement_blinding", ["newsletter_id"], unique=False)
     op.create_table(
         "first_signal",
         sa.Column("subscriber_id", sa.String(length=26), nullable=False),
@@ -251,14 +247,10 @@ def upgrade() -> None:
             name=op.f("fk_notice_mailing_newsletter_id_newsletter"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["notice_hash"], ["notice.hash"], name=op.f("fk_notice_mailing_notice_hash_notice")
-        ),
+        sa.ForeignKeyConstraint(["notice_hash"], ["notice.hash"], name=op.f("fk_notice_mailing_notice_hash_notice")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notice_mailing")),
     )
-    op.create_index(
-        op.f("ix_notice_mailing_newsletter_id"), "notice_mailing", ["newsletter_id"], unique=False
-    )
+    op.create_index(op.f("ix_notice_mailing_newsletter_id"), "notice_mailing", ["newsletter_id"], unique=False)
     op.create_index(op.f("ix_notice_mailing_state"), "notice_mailing", ["state"], unique=False)
     op.create_table(
         "processor_use",
@@ -332,9 +324,7 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(length=16), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["epoch_id"], ["tag_epoch.id"], name=op.f("fk_suppression_epoch_id_tag_epoch")
-        ),
+        sa.ForeignKeyConstraint(["epoch_id"], ["tag_epoch.id"], name=op.f("fk_suppression_epoch_id_tag_epoch")),
         sa.ForeignKeyConstraint(
             ["newsletter_id"],
             ["newsletter.id"],
@@ -496,9 +486,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("request_id", name=op.f("pk_rights_subject")),
     )
-    op.create_index(
-        op.f("ix_rights_subject_subscriber_id"), "rights_subject", ["subscriber_id"], unique=False
-    )
+    op.create_index(op.f("ix_rights_subject_subscriber_id"), "rights_subject", ["subscriber_id"], unique=False)
     op.create_table(
         "alarm",
         sa.Column("mailing_id", sa.String(length=26), nullable=False),
@@ -572,9 +560,7 @@ def upgrade() -> None:
     )
     op.add_column("agreement", sa.Column("source", sa.String(length=200), nullable=True))
     op.add_column("agreement", sa.Column("evidence_hash", sa.String(length=64), nullable=True))
-    op.add_column(
-        "agreement", sa.Column("principal", sa.String(length=26), server_default="", nullable=False)
-    )
+    op.add_column("agreement", sa.Column("principal", sa.String(length=26), server_default="", nullable=False))
     op.add_column("agreement", sa.Column("salt", sa.String(length=32), server_default="", nullable=False))
     op.add_column("agreement", sa.Column("seal", sa.String(length=32), server_default="", nullable=False))
     op.drop_index(op.f("ix_agreement_newsletter_id"), table_name="agreement")
@@ -589,19 +575,13 @@ def upgrade() -> None:
         "agreement_event", sa.Column("newsletter_id", sa.String(length=26), server_default="", nullable=False)
     )
     op.add_column("agreement_event", sa.Column("position", sa.BigInteger(), nullable=True))
-    op.add_column(
-        "agreement_event", sa.Column("seal", sa.String(length=32), server_default="", nullable=False)
-    )
-    op.create_index(
-        "ix_agreement_event_position", "agreement_event", ["newsletter_id", "position"], unique=False
-    )
+    op.add_column("agreement_event", sa.Column("seal", sa.String(length=32), server_default="", nullable=False))
+    op.create_index("ix_agreement_event_position", "agreement_event", ["newsletter_id", "position"], unique=False)
     op.add_column("dead_signal", sa.Column("sent_on", sa.DateTime(timezone=True), nullable=True))
     op.add_column("editor", sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("letter", sa.Column("visit_id", sa.String(length=26), nullable=True))
     op.add_column("letter", sa.Column("change_id", sa.String(length=26), nullable=True))
-    op.add_column(
-        "letter", sa.Column("bulk", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
-    )
+    op.add_column("letter", sa.Column("bulk", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
     op.drop_index(op.f("ix_letter_due_at"), table_name="letter")
     op.create_index(op.f("ix_letter_change_id"), "letter", ["change_id"], unique=False)
     op.create_index("ix_letter_due", "letter", ["bulk", "due_at"], unique=False)
@@ -618,19 +598,13 @@ def upgrade() -> None:
             op.f("fk_letter_visit_id_my_visit"), "my_visit", ["visit_id"], ["id"], ondelete="CASCADE"
         )
     op.add_column("newsletter", sa.Column("controller_name", sa.String(length=100), nullable=True))
-    op.add_column(
-        "newsletter", sa.Column("controller_organisation_number", sa.String(length=30), nullable=True)
-    )
+    op.add_column("newsletter", sa.Column("controller_organisation_number", sa.String(length=30), nullable=True))
     op.add_column("newsletter", sa.Column("controller_address", sa.String(length=200), nullable=True))
     op.add_column("newsletter", sa.Column("privacy_contact", sa.String(length=254), nullable=True))
     op.add_column("newsletter", sa.Column("data_protection_officer", sa.String(length=200), nullable=True))
-    op.add_column(
-        "newsletter", sa.Column("reminder_months", sa.Integer(), server_default="0", nullable=False)
-    )
+    op.add_column("newsletter", sa.Column("reminder_months", sa.Integer(), server_default="0", nullable=False))
     op.add_column("newsletter", sa.Column("renewal_months", sa.Integer(), server_default="0", nullable=False))
-    op.add_column(
-        "notice_use", sa.Column("material", sa.Boolean(), server_default=sa.text("(false)"), nullable=False)
-    )
+    op.add_column("notice_use", sa.Column("material", sa.Boolean(), server_default=sa.text("(false)"), nullable=False))
     op.add_column(
         "subscriber", sa.Column("measurement", sa.String(length=16), server_default="unknown", nullable=False)
     )

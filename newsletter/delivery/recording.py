@@ -34,9 +34,7 @@ class Recorder:
     def __init__(self, installation: Installation, owner: str, watcher: Watcher, stopping: asyncio.Event) -> None:
         self._installation = installation
         self._stopping = stopping
-        self._recording = Recording(
-            installation, owner, watcher, stopping, Pacer(installation), Lookout(installation)
-        )
+        self._recording = Recording(installation, owner, watcher, stopping, Pacer(installation), Lookout(installation))
 
     async def take_up(self) -> None:
         """Settle what a predecessor of our name left unknown, and give its blocks back.

@@ -109,5 +109,8 @@ async def _settle(session: Session, installation: Installation, subscription_id:
         row.state, row.at = RenewalState.RENEWED, installation.clock.now()
         if row.mailing_id:
             await session.flush()
-            values = {"renewed": NoticeMailing.renewed + 1, "unanswered": NoticeMailing.unanswered - int(was_unanswered)}
+            values = {
+                "renewed": NoticeMailing.renewed + 1,
+                "unanswered": NoticeMailing.unanswered - int(was_unanswered),
+            }
             await session.execute(update(NoticeMailing).where(col(NoticeMailing.id) == row.mailing_id).values(values))

@@ -34,7 +34,11 @@ def test_so_does_that_of_a_letter_and_neither_passes_for_the_other() -> None:
     assert read(OLD, DOMAIN, f"b-{letter[2:]}", NOW) == Fault.FORGED
 
 
-@pytest.mark.parametrize("written", [ADDRESS.upper(), ADDRESS.title(), f"<{ADDRESS}>", ADDRESS.partition("@")[0]])
+@pytest.mark.parametrize(
+    "written",
+    [ADDRESS.upper(), ADDRESS.title(), f"<{ADDRESS}>", ADDRESS.partition("@")[0]],
+    ids=["capitals", "titled", "in brackets", "without the domain"],
+)
 def test_mail_servers_may_write_it_as_they_like(written: str) -> None:
     assert read(OLD, DOMAIN.upper(), written, NOW) == read(OLD, DOMAIN, ADDRESS, NOW)
 
