@@ -18,11 +18,13 @@ from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any, TypeVar
 
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import CursorResult, DateTime, Engine, Float, Result, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import OperationalError as OperationalFailure
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -142,7 +144,21 @@ async def write_rows(session: Session, table: Table, rows: Sequence[Mapping[str,
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     records = map(itemgetter(*names), rows) if len(names) > 1 else ((row[names[0]],) for row in rows)
-    await driver.copy_records_to_table(table.name, records=records, columns=names)
+    try:
+        await driver.copy_records_to_table(table.name, records=records, columns=names)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
+        raise kind(None, None, error, hide_parameters=True) from None
+
+
+# COPY goes past SQLAlchemy, its errors do not: whoever waits for a database that is away knows them by their kind.
+_ERRORS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
+    (asyncpg.IntegrityConstraintViolationError, IntegrityError),
+    (asyncpg.DataError, DataError),
+    (asyncpg.PostgresConnectionError, OperationalFailure),
+    (asyncpg.InterfaceError, OperationalFailure),
+    (asyncpg.PostgresError, DBAPIError),
+)
 
 
 def _as_stored(table: Table, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:

@@ -90,7 +90,7 @@ def body(settings: Settings, newsletter: Newsletter, recipients: Sequence[Proces
             "contact": company.contact,
             "data_protection_officer": company.data_protection_officer,
         },
-        "purposes": [f"sending the newsletter {newsletter.name}", *sorted({data["purpose"] for data in _data()})],
+        "purposes": sorted({data["purpose"] for data in _data()}),
         "data": _data(),
         "measurement": newsletter.measurement,
         "recipients": [
