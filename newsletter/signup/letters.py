@@ -23,13 +23,15 @@ from newsletter.subscribers.tables import Subscriber, Subscription
 
 
 async def write_confirmation(installation: Installation, session: Session, letter: Letter) -> WrittenLetter | None:
-    """Write the letter that a signup request leads to; None where the request is gone or confirmed.
+    """Write the letter that a signup request leads to; None where the request is gone, confirmed or over.
 
     Whoever is subscribed already is told so instead, and the request is dropped: it changed nothing (RULES H3).
     """
     request = await session.get(SignupRequest, letter.request_id)
     if request is None or request.email is None or request.canonical is None:
         return None
+    if request.expires_at <= installation.clock.now():
+        return None  # Its link leads nowhere any more: after a long time without a relay, or in an older database.
     newsletter = await session.get_one(Newsletter, request.newsletter_id)
     addressee = Addressee(request.email, request.language)
     if await active_subscription(session, newsletter.id, request.canonical):

@@ -23,6 +23,7 @@ from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, end_subscription
 from newsletter.agreements.tag_tables import Tombstone
 from newsletter.installation import Installation, open_installation
+from newsletter.mail.tables import Letter
 from newsletter.newsletters.actions import by_slug
 from newsletter.retention.rewriting import rewrite_changed
 from newsletter.settings import load
@@ -118,6 +119,12 @@ async def unfiled(installation: Installation) -> int:
         return (await session.exec(query)).one()
 
 
+async def waiting(installation: Installation) -> int:
+    """Give how many letters are still to leave: who is asked to confirm has not ended anything."""
+    async with installation.database.read() as session:
+        return (await session.exec(select(func.count()).select_from(Letter))).one()
+
+
 def places(company: Company) -> list[str]:
     """Give the files in which the name is: of the program, and those of the server in which its database lies."""
     folders = [company.program.folder]
@@ -187,6 +194,7 @@ def test_whoever_left_is_nowhere_and_stays_away(
     assert company.readers(1) == [STAYING]
     within(company, subscribe)
     company.finished(company.write_and_send())
+    eventually(lambda: within(company, waiting) == 0, timeout=300, what="the last letter's leaving")
     eventually(lambda: places(company) != [], what="the name in the files while they are there")
     copy = take_copy(company, tmp_path)
 

@@ -114,6 +114,14 @@ async def test_a_request_that_was_purged_brings_no_letter(site: Site, peer: Smtp
     assert await mailed(site, peer) == []
 
 
+async def test_a_question_whose_link_is_over_is_not_mailed(site: Site, peer: SmtpPeer, clock: TurnedClock) -> None:
+    """As after days without a relay, or in an older database that was put back."""
+    await site.ask("kari@example.com")
+    clock.turn(clock.now() + timedelta(hours=72))
+    assert await mailed(site, peer) == []
+    assert await site.all(Letter) == []
+
+
 async def test_a_request_for_a_dead_address_is_forgotten_at_once(site: Site, peer: SmtpPeer) -> None:
     await site.ask("kari@example.com")
     peer.refuse("kari@example.com", "550 5.1.1 mailbox full")
