@@ -1,8 +1,6 @@
 """The command line. Every command has an example in its help, and prints JSON on request where it prints data."""
 
 import asyncio
-import email
-import email.policy
 import getpass
 import json
 import os
@@ -21,6 +19,8 @@ from newsletter.backup import commands as backup
 from newsletter.backup.actions import Migrations
 from newsletter.backup.presence import present
 from newsletter.bounces.explaining import contents, explained
+from newsletter.bounces.receiving import receive as receive_mail
+from newsletter.bounces.reports import Taken
 from newsletter.chain.findings import Finding, Findings
 from newsletter.chain.heads import sign_heads
 from newsletter.chain.heads_file import HeadsFile
@@ -35,9 +35,8 @@ from newsletter.newsletters import actions as newsletters
 from newsletter.retention import commands as retention
 from newsletter.rights import commands as rights
 from newsletter.settings import load
-from newsletter.unsubscribe.actions import unsubscribe
-from newsletter.unsubscribe.mailto import read_mail
 
+_SAID_OF = {Taken.UNSUBSCRIBED: "unsubscribe", Taken.AUTOMATIC: "ignored"}
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -160,18 +159,22 @@ def new(slug: str, name: str, sender: str, language: str, description: str, as_j
 
 @cli.command()
 @click.option("--explain", "explains", is_flag=True, help="Only say what each mail is and means; act on nothing.")
+@click.option(
+    "--recipient", "recipients", multiple=True, metavar="ADDRESS", help="Whom the mail is for, by its envelope."
+)
 @click.argument("files", nargs=-1, metavar="[FILE]...")
 @_JSON
-def receive(*, explains: bool, files: tuple[str, ...], as_json: bool) -> None:
+def receive(*, explains: bool, recipients: tuple[str, ...], files: tuple[str, ...], as_json: bool) -> None:
     """Take a mail on standard input, for a mail server to hand over what comes to the bounce domain.
 
-    So far it understands the mailto unsubscribe; other mail is left alone. Ends with 75 where it can't be done just
-    now, so that the mail server tries again later; docs/operating.md says how to wire it in Postfix.
+    It takes bounces, complaints and the mailto unsubscribe; a worker draws the consequences, and other mail is left
+    alone. Ends with 75 where it can't be done just now, so that the mail server tries again later; docs/operating.md
+    says how to wire it in Postfix.
 
     With --explain it reads the files instead, or else standard input, and says of each whether it is a bounce and what
     it means for the address. It needs no settings, and acts on nothing.
 
-    Example: newsletter receive --json < mail.eml
+    Example: newsletter receive --json --recipient b-mfrgg@bounces.example.com < mail.eml
 
     Example: newsletter receive --explain --json bounces/*.eml
     """
@@ -180,14 +183,11 @@ def receive(*, explains: bool, files: tuple[str, ...], as_json: bool) -> None:
         return
     if files:
         raise click.UsageError("Files are read with --explain alone; otherwise the mail comes on standard input.")
-    message = email.message_from_binary_file(sys.stdin.buffer, policy=email.policy.default)
+    raw = sys.stdin.buffer.read()
 
     async def act(installation: Installation, session: Session) -> str:
-        subscription_id = read_mail(installation.keys, message, installation.settings.bounce_domain)
-        if subscription_id is None:
-            return "ignored"
-        await unsubscribe(session, installation, subscription_id, "mailto")
-        return "unsubscribe"
+        taken = await receive_mail(session, installation, raw, recipients)
+        return _SAID_OF.get(taken, taken.value) if taken else "ignored"
 
     try:
         verdict = _within(act)
