@@ -153,6 +153,7 @@ async def _carry_out(installation: Installation, import_id: str, order: _Order, 
         job = await actions.by_id(session, import_id, lock=True)
         # Before anybody can see it: a worker is not to take it up beside us.
         await (actions.check if dry else actions.start)(session, installation, job, holder)
+    await installation.database.make_room()
     label = "Looking through" if dry else "Importing"
     bar = click.progressbar(
         length=job.size, label=label, file=sys.stderr, hidden=not order.talks or not sys.stderr.isatty()
