@@ -66,9 +66,3 @@ def sentence(code: str, count: int) -> str:
         f"Too many mails, {count} of late, were refused through a fault of ours (code {code}). "
         f"{alarm_reason(code)} Please have it mended before you go on sending."
     )
-
-
-async def count_of(session: Session, mailing_id: str) -> int:
-    """Give how many alarms a mailing has had."""
-    query = select(func.coalesce(func.sum(col(Alarm.count)), 0)).where(Alarm.mailing_id == mailing_id)
-    return int((await session.exec(query)).one())

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import os
 import stat
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -63,12 +63,6 @@ async def receive(installation: Installation, chunks: AsyncIterable[bytes]) -> S
         path.unlink(missing_ok=True)
         raise
     return Staged(import_id, size, digest.hexdigest(), shape)
-
-
-async def in_chunks(chunks: Iterable[bytes]) -> AsyncIterable[bytes]:
-    """Give what is there already as if it came in."""
-    for chunk in chunks:
-        yield chunk
 
 
 def discard(installation: Installation, import_id: str) -> None:

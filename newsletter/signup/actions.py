@@ -26,7 +26,6 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.rules import FIELDS, Signup
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers import actions as subscribers
-from newsletter.subscribers.tables import Subscriber
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_id
 
 _PURPOSE = "confirm"
@@ -172,17 +171,6 @@ async def count_pending(session: Session, newsletter_id: str) -> int:
         SignupRequest.newsletter_id == newsletter_id, col(SignupRequest.confirmed_at).is_(None)
     )
     return (await session.exec(query)).one()
-
-
-async def withdraw_requests(session: Session, newsletter_id: str, subscriber: Subscriber) -> None:
-    """Forget what the subscriber asked of the newsletter, whether it was confirmed or not."""
-    theirs = (col(SignupRequest.canonical) == subscriber.canonical) | (
-        col(SignupRequest.subscriber_id) == subscriber.id
-    )
-    query = select(SignupRequest.id).where(SignupRequest.newsletter_id == newsletter_id, theirs)
-    # Everywhere in one order, and before their subscriber: so nobody waits for each other.
-    found = (await session.exec(query.order_by(col(SignupRequest.id)).with_for_update())).all()
-    await session.execute(delete(SignupRequest).where(col(SignupRequest.id).in_(found)))
 
 
 async def count_unconfirmed(session: Session, clock: Clock) -> int:

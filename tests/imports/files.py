@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from sqlmodel import col, select
 
@@ -51,7 +51,7 @@ async def prepare(
     chosen: Mapping[str, str] | None = None,
 ) -> str:
     """Put a file into its place and describe it; give the id of its import."""
-    staged = await staging.receive(installation, staging.in_chunks([content]))
+    staged = await staging.receive(installation, _coming_in(content))
     meaning = columns.choose(staged.shape.header, chosen or {}, columns.guess(staged.shape.header, preset))
     async with installation.database.write() as session:
         job = await actions.begin(session, installation, newsletter, "cli", staged, "people.csv")
@@ -101,3 +101,7 @@ async def subscribed(installation: Installation, newsletter: Newsletter) -> dict
 def counts(job: Import) -> dict[str, int]:
     """Give what became of the rows."""
     return {name: getattr(job, name) for name in ("rows", "accepted", "known", "refused", "withheld")}
+
+
+async def _coming_in(content: bytes) -> AsyncIterator[bytes]:
+    yield content
