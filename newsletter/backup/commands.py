@@ -13,9 +13,9 @@ from newsletter.backup import actions
 from newsletter.backup.actions import Migrations, Restored
 from newsletter.backup.archive import Progress
 from newsletter.clock import SystemClock
+from newsletter.commands import JSON
 from newsletter.settings import load
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _WIDTH = 1000
 
 
@@ -24,7 +24,7 @@ def add_to(group: click.Group, migrations: Migrations) -> None:
 
     @group.command()
     @click.argument("file", type=click.Path(path_type=Path))
-    @_JSON
+    @JSON
     def backup(file: Path, as_json: bool) -> None:
         """Write a backup of the database to FILE, while the service goes on.
 
@@ -47,7 +47,7 @@ def add_to(group: click.Group, migrations: Migrations) -> None:
     @click.option(
         "--without-tombstones", is_flag=True, help="The file of the tombstones is lost: who left since may be back."
     )
-    @_JSON
+    @JSON
     def restore(file: Path, *, yes: bool, without_tombstones: bool, as_json: bool) -> None:
         """Put the backup in FILE in the place of the database, all or nothing. Stop the service first.
 

@@ -7,12 +7,13 @@ person is to be asked, a worker does it from the beginning: it is the one that m
 import hashlib
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
+from newsletter.commands import JSON, Run
 from newsletter.editors import audit
 from newsletter.editors.audit import CLI, Act
 from newsletter.errors import InvalidInput
@@ -26,7 +27,6 @@ from newsletter.newsletters import actions as newsletters
 from newsletter.subscribers.actions import count_active
 from newsletter.tokens import new_id
 
-Run = Callable[[Callable[[Installation], Awaitable[Any]]], Any]
 _CHUNK = 1024 * 1024
 _SHOWN = 20
 _COUNTS = ("rows", "accepted", "known", "refused", "withheld")
@@ -60,7 +60,7 @@ def add_to(group: click.Group, run: Run) -> None:
     @click.option(
         "--report", "report_to", type=click.File("wb"), help="Where to write each refused row and the reason."
     )
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @JSON
     def bring(file: IO[bytes], slug: str, mode: str, *, dry_run: bool, as_json: bool, **options: Any) -> None:
         """Take people in from a CSV file with a header row, with the evidence that they agreed.
 

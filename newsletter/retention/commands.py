@@ -2,22 +2,18 @@
 
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
 
 import click
 
 from newsletter.chain import head_check
 from newsletter.chain.findings import Finding, Findings
+from newsletter.commands import JSON, Run
 from newsletter.editors import audit, audit_verifying
 from newsletter.editors.audit_chaining import CHAIN
 from newsletter.installation import Installation
 from newsletter.retention import actions
 from newsletter.retention.runs import Ran
-
-Run = Callable[[Callable[[Installation], Awaitable[Any]]], Any]
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def add_to(group: click.Group, run: Run) -> None:
@@ -25,7 +21,7 @@ def add_to(group: click.Group, run: Run) -> None:
 
     @group.command()
     @click.option("--dry-run", is_flag=True, help="Only count what would be purged.")
-    @_JSON
+    @JSON
     def retention(*, dry_run: bool, as_json: bool) -> None:
         """Purge what is kept no longer, rule by rule. A worker does this by itself, every ten minutes.
 
@@ -42,7 +38,7 @@ def add_to(group: click.Group, run: Run) -> None:
         """The trail of who read and changed what."""
 
     @audit_group.command()
-    @_JSON
+    @JSON
     def verify(*, as_json: bool) -> None:
         """Find out whether the audit trail is as it was written. Ends with 1 where something is wrong, and says what.
 

@@ -5,13 +5,12 @@ are noted in the audit trail, by the person's id.
 """
 
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import click
 
 from newsletter.addresses import read_address
 from newsletter.agreements.actions import Origin
+from newsletter.commands import JSON, Run
 from newsletter.editors import audit
 from newsletter.editors.audit import CLI, Act
 from newsletter.errors import NotFound
@@ -20,7 +19,6 @@ from newsletter.rights import choices, document
 from newsletter.rights.access import Holding, gather_by_address
 from newsletter.rights.shown import shown
 
-Run = Callable[[Callable[[Installation], Awaitable[Any]]], Any]
 _NOTHING = "Nothing is held about this address."
 
 
@@ -33,7 +31,7 @@ def add_to(group: click.Group, run: Run) -> None:
 
     @person.command()
     @click.argument("address")
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @JSON
     def show(address: str, *, as_json: bool) -> None:
         """Show everything held about an address; `-` reads it from standard input.
 

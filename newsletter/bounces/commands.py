@@ -1,0 +1,74 @@
+"""The command `receive`: a mail server hands over what comes to the bounce domain, or asks what a mail means."""
+
+import json
+import os
+import sys
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from newsletter.bounces.explaining import contents, explained
+from newsletter.bounces.receiving import receive as receive_mail
+from newsletter.bounces.reports import Taken
+from newsletter.commands import JSON, Run, within
+from newsletter.database import Session
+from newsletter.errors import MisconfiguredError
+from newsletter.installation import Installation
+
+_SAID_OF = {Taken.UNSUBSCRIBED: "unsubscribe", Taken.AUTOMATIC: "ignored"}
+
+
+def add_to(group: click.Group, run: Run) -> None:
+    """Add the command to the command line; `run` gives it an installation."""
+
+    @group.command()
+    @click.option("--explain", "explains", is_flag=True, help="Only say what each mail is and means; act on nothing.")
+    @click.option(
+        "--recipient", "recipients", multiple=True, metavar="ADDRESS", help="Whom the mail is for, by its envelope."
+    )
+    @click.argument("files", nargs=-1, metavar="[FILE]...")
+    @JSON
+    def receive(*, explains: bool, recipients: tuple[str, ...], files: tuple[str, ...], as_json: bool) -> None:
+        """Take a mail on standard input, for a mail server to hand over what comes to the bounce domain.
+
+        It takes bounces, complaints and the mailto unsubscribe; a worker draws the consequences, and other mail is
+        left alone. Ends with 75 where it can't be done just now, so that the mail server tries again later;
+        docs/operating.md says how to wire it in Postfix.
+
+        With --explain it reads the files instead, or else standard input, and says of each whether it is a bounce and
+        what it means for the address. It needs no settings, and acts on nothing.
+
+        Example: newsletter receive --json --recipient b-mfrgg@bounces.example.com < mail.eml
+
+        Example: newsletter receive --explain --json bounces/*.eml
+        """
+        if explains:
+            _explain(files, as_json=as_json)
+            return
+        if files:
+            raise click.UsageError("Files are read with --explain alone; otherwise the mail comes on standard input.")
+        raw = sys.stdin.buffer.read()
+
+        async def act(installation: Installation, session: Session) -> str:
+            taken = await receive_mail(session, installation, raw, recipients)
+            return _SAID_OF.get(taken, taken.value) if taken else "ignored"
+
+        try:
+            verdict = within(run, act)
+        except (MisconfiguredError, DBAPIError, OSError) as error:
+            said = error.sentence if isinstance(error, MisconfiguredError) else "The database can't be reached."
+            click.echo(f"newsletter: {said}", err=True)
+            sys.exit(os.EX_TEMPFAIL)
+        click.echo(json.dumps({"verdict": verdict}) if as_json else verdict)
+
+
+def _explain(files: tuple[str, ...], *, as_json: bool) -> None:
+    unread = False
+    for name, raw in contents(files) if files else [("-", sys.stdin.buffer.read())]:
+        if raw is None:
+            unread = True
+            click.echo(f"newsletter: {click.format_filename(name)} can't be read.", err=True)
+        else:
+            click.echo(explained(click.format_filename(name), raw, as_json=as_json))
+    if unread:
+        sys.exit(1)
