@@ -221,7 +221,7 @@ def marked(installation: Installation) -> int:
 async def test_at_the_stop_a_large_file_is_left_to_the_next_start(
     sqlite_installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.database._LARGE", 0)
+    monkeypatch.setattr("newsletter.database.forgetting._LARGE", 0)
     installation = sqlite_installation
     weekly = await open_weekly(installation)
     (mark,) = new_marks(1)
@@ -265,7 +265,7 @@ async def test_whoever_stops_does_not_wait_for_the_file_to_be_written_anew(
     async with installation.database._engine.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
-        monkeypatch.setattr(installation.database, "_rewriting", driver)
+        monkeypatch.setattr(installation.database._forgetting, "_rewriting", driver)
         endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
         working = asyncio.create_task(driver.execute(endless))
 

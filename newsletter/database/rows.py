@@ -1,0 +1,77 @@
+"""Writing rows: one with its conflicts, or thousands at once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from operator import itemgetter
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import CursorResult, Result, Table
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import OperationalError as OperationalFailure
+from sqlmodel.ext.asyncio.session import AsyncSession as Session
+
+from newsletter.database.columns import Moment
+
+
+def insert(session: Session, table: Any) -> Any:
+    """Give an INSERT that knows `on_conflict_…`, in the words of the session's database."""
+    return insert_of(session.get_bind().dialect.name, table)
+
+
+def insert_of(dialect: str, table: Any) -> Any:
+    """Give the same for the database of that name, to be made once and kept."""
+    return sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+
+
+def rows_of(result: Result[Any]) -> int:
+    """Give how many rows an UPDATE or a DELETE has changed."""
+    assert isinstance(result, CursorResult)
+    return int(result.rowcount)
+
+
+async def write_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns, as many as there are, without a compiled statement for any of them.
+
+    COPY on PostgreSQL, one prepared statement on SQLite. For thousands of rows; for a few, an INSERT is as good.
+    """
+    if not rows:
+        return
+    await session.flush()
+    connection, names = await session.connection(), list(rows[0])
+    if connection.dialect.name == "sqlite":
+        places = ", ".join("?" * len(names))
+        values = [_as_stored(table, name, rows) for name in names]
+        statement = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})"  # noqa: S608 (names of ours)
+        await connection.exec_driver_sql(statement, list(zip(*values, strict=True)))
+        return
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    records = map(itemgetter(*names), rows) if len(names) > 1 else ((row[names[0]],) for row in rows)
+    try:
+        await driver.copy_records_to_table(table.name, records=records, columns=names)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
+        raise kind(None, None, error, hide_parameters=True) from None
+
+
+# COPY goes past SQLAlchemy, its errors do not: whoever waits for a database that is away knows them by their kind.
+_ERRORS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
+    (asyncpg.IntegrityConstraintViolationError, IntegrityError),
+    (asyncpg.DataError, DataError),
+    (asyncpg.PostgresConnectionError, OperationalFailure),
+    (asyncpg.InterfaceError, OperationalFailure),
+    (asyncpg.PostgresError, DBAPIError),
+)
+
+
+def _as_stored(table: Table, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Give a column of the rows as SQLite's driver takes it: a time as SQLAlchemy writes it there."""
+    values = [row[name] for row in rows]
+    if not isinstance(table.c[name].type, Moment):
+        return values
+    # Written together, they happened together: most rows hold one of a few times.
+    written = {at: at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f") for at in set(values) if at is not None}
+    return [written.get(at) for at in values]
