@@ -1,0 +1,103 @@
+"""The listener: where bounces, complaints and unsubscribing mails come in by SMTP and LMTP (RULES E4, F5).
+
+A mail server points here for the bounce domain. It lives in the worker, and a mail is answered for when it is on the
+disk. A port that another worker has is no reason not to mail: it is tried again every few seconds, so another takes
+over where one ends.
+"""
+
+import asyncio
+import logging
+from functools import partial
+
+import structlog
+
+from newsletter.bounces.listener_answers import Answers
+from newsletter.bounces.listener_door import Door
+from newsletter.bounces.listener_storing import Storing
+from newsletter.bounces.listener_talk import Talk
+from newsletter.installation import Installation
+from newsletter.logs import where
+
+_BACKLOG = 200
+_STOP_SECONDS = 5.0
+_log = structlog.get_logger(__name__)
+
+
+class Listener:
+    """The listener of a worker. Let `keep` be called every few seconds, and `stop` at the end."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._at = installation.settings.inbound
+        self._door = Door(installation.clock)
+        self._storing = Storing(installation)
+        answers = Answers(installation, self._storing, self._door)
+        # No name that the mail server in front could have itself: it would take us for a loop.
+        name = f"listener.{installation.settings.bounce_domain}"
+        self._talk = partial(Talk, answers, self._door, self, name)
+        self._talks: set[Talk] = set()
+        self._no_talk = asyncio.Event()
+        self._no_talk.set()
+        self._server: asyncio.Server | None = None
+        self._told = False
+        self._stopped = False
+        # It tells of addresses and of whoever sends them.
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+
+    @property
+    def listens(self) -> bool:
+        """Say whether it is this worker that listens."""
+        return self._server is not None
+
+    async def keep(self) -> None:
+        """Listen, if this is wanted and the port is free; and write down what was refused."""
+        if self._at is not None and self._server is None and not self._stopped:
+            await self._listen(*self._at)
+        await self._storing.write_counts()
+
+    async def _listen(self, host: str, port: int) -> None:
+        try:
+            server = await asyncio.get_running_loop().create_server(self._talk, host, port, backlog=_BACKLOG)
+        except OSError as error:
+            if not self._told:
+                self._told = True
+                _log.warning("listener_waits", at=f"{host}:{port}", kind=type(error).__name__, why=_WHY)
+            return
+        self._server, self._told = server, False
+        _log.info("listener_listens", at=f"{host}:{port}")
+
+    async def stop(self) -> None:
+        """Listen no more; what is being stored is answered for, whoever else is connected is told to come again."""
+        self._stopped = True
+        self._door.shut()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for talk in tuple(self._talks):
+            talk.stop()
+        try:
+            await asyncio.wait_for(self.all_gone(), _STOP_SECONDS)
+        except TimeoutError:
+            for talk in tuple(self._talks):
+                talk.cut_off()
+        try:
+            await self._storing.write_counts()
+        except Exception as error:  # They are counts; the program ends all the same.
+            _log.warning("listener_not_counted", kind=type(error).__name__, where=where(error))
+
+    async def all_gone(self) -> None:
+        """Wait until nobody is connected."""
+        await self._no_talk.wait()
+
+    def begun(self, talk: Talk) -> None:
+        """Hear that a connection begins."""
+        self._talks.add(talk)
+        self._no_talk.clear()
+
+    def ended(self, talk: Talk) -> None:
+        """Hear that a connection is over."""
+        self._talks.discard(talk)
+        if not self._talks:
+            self._no_talk.set()
+
+
+_WHY = "the port is taken, or not ours to take; bounces don't come in here until it is free"
