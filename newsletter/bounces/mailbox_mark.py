@@ -1,0 +1,33 @@
+"""Who looks through the mailbox, and how far it was looked through: verbs of one session.
+
+The lease is by the database's clock. Two at a time would do no harm, for a report is taken once; they would fetch
+everything twice.
+"""
+
+from sqlalchemy import update
+from sqlmodel import col
+
+from newsletter.bounces.mailbox_tables import Mailbox
+from newsletter.database import Session, database_seconds, insert, rows_of
+
+
+async def lease(session: Session, mailbox_id: str, poller: str, seconds: float) -> Mailbox | None:
+    """Let the mailbox be the poller's for some seconds; None where another one has it."""
+    await session.execute(insert(session, Mailbox).values(id=mailbox_id).on_conflict_do_nothing())
+    free = (col(Mailbox.poller) == poller) | (col(Mailbox.leased_until) < database_seconds())
+    leased = {"poller": poller, "leased_until": database_seconds() + seconds}
+    changed = await session.execute(update(Mailbox).where(col(Mailbox.id) == mailbox_id, free).values(**leased))
+    return await session.get(Mailbox, mailbox_id) if rows_of(changed) else None
+
+
+async def mark(session: Session, mailbox_id: str, poller: str, seconds: float, validity: int, seen_to: int) -> bool:
+    """Note how far the mailbox was looked through, and renew the lease; give False where another one has it by now."""
+    noted = {"validity": validity, "seen_to": seen_to, "leased_until": database_seconds() + seconds}
+    held = (col(Mailbox.id) == mailbox_id, col(Mailbox.poller) == poller)
+    return bool(rows_of(await session.execute(update(Mailbox).where(*held).values(**noted))))
+
+
+async def release(session: Session, mailbox_id: str, poller: str) -> None:
+    """Let another one have the mailbox."""
+    held = (col(Mailbox.id) == mailbox_id, col(Mailbox.poller) == poller)
+    await session.execute(update(Mailbox).where(*held).values(leased_until=0.0))
