@@ -1,0 +1,116 @@
+"""Webhooks: what sending services tell of our mails, one more way in to the same reports (RULES F8).
+
+A service is heard where its setting is there, and believed once its message has proved itself; and then it acts on our
+own signed id alone, never on an address that it names. All that a message tells is stored in one transaction, and
+answered after its commit; whatever comes twice is there already. There is no session, no cookie and no form token.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from litestar import Response, post
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+from sqlalchemy.exc import SQLAlchemyError
+
+from newsletter.bounces import reports, webhook_tokens
+from newsletter.bounces.webhook_events import Event, Heard, Message, Service
+from newsletter.bounces.webhook_fetching import Certificates, Opener, Unreachable, fetch
+from newsletter.bounces.webhook_mailgun import Mailgun
+from newsletter.bounces.webhook_postmark import Postmark, WrongPassword
+from newsletter.bounces.webhook_sendgrid import SendGrid
+from newsletter.bounces.webhook_ses import Ses
+from newsletter.bounces.webhook_sns import Topics
+from newsletter.clock import Clock
+from newsletter.errors import MisconfiguredError, NewsletterError, NotFound
+from newsletter.installation import Installation
+from newsletter.settings import Settings
+from newsletter.web import WebRequest, installation_of, problem
+
+_log = structlog.get_logger(__name__)
+_LARGEST = SendGrid.largest
+_TOO_LARGE = 413
+_TOO_LARGE_SENTENCE = "That is larger than any message of this service."
+
+
+def services_of(settings: Settings, clock: Clock, opener: Opener = fetch) -> dict[str, Service]:
+    """Give the services that are set up, by the name in their webhook's address. Raises MisconfiguredError."""
+    makers: dict[str, Callable[[str], Service]] = {
+        "ses": lambda topics: Ses(Topics(topics, Certificates(opener, clock), opener)),
+        "postmark": Postmark,
+        "sendgrid": SendGrid,
+        "mailgun": Mailgun,
+    }
+    given = {name: str(getattr(settings, f"webhook_{name}")) for name in makers}
+    if any(given.values()) and not settings.bounce_domain:
+        raise MisconfiguredError(
+            "A webhook is set up, but NEWSLETTER_BOUNCE_DOMAIN is not: without it no mail carries an id that the "
+            "service could tell us."
+        )
+    return {name: makers[name](value) for name, value in given.items() if value}
+
+
+@post("/webhooks/{name:str}", status_code=200, include_in_schema=False, request_max_body_size=_LARGEST)
+async def hear(request: WebRequest, name: FromPath[str]) -> Response[dict[str, Any]]:
+    """Take what a service tells; 200 once it is stored, an error in one sentence where it is not."""
+    installation = installation_of(request)
+    services: dict[str, Service] = request.app.state.webhooks
+    service = services.get(name)
+    if service is None:
+        return problem(NotFound("No such webhook is set up here."))
+    try:
+        heard = await service.hear(Message(await _body(request, service), _headers(request), installation.clock.now()))
+        await _take(installation, heard, name)
+    except WrongPassword as error:
+        return problem(error, {"www-authenticate": 'Basic realm="webhook"'})
+    except NewsletterError as error:
+        return problem(error)
+    except (SQLAlchemyError, OSError) as error:
+        _log.warning("webhook_not_stored", service=name, kind=type(error).__name__)
+        return problem(Unreachable("This could not be stored just now; please send it again."))
+    return Response({})
+
+
+class TooLarge(NewsletterError):
+    """The message is larger than any that the service sends."""
+
+    status = _TOO_LARGE
+    title = "Too large"
+
+
+async def _body(request: WebRequest, service: Service) -> bytes:
+    try:
+        body = await request.body()
+    except HTTPException as error:
+        if error.status_code != _TOO_LARGE:
+            raise
+        raise TooLarge(_TOO_LARGE_SENTENCE) from None
+    if len(body) > service.largest:
+        raise TooLarge(_TOO_LARGE_SENTENCE)
+    return body
+
+
+def _headers(request: WebRequest) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+async def _take(installation: Installation, heard: Heard, way: str) -> None:
+    """Store all that a message tells, or nothing. Raises NotProven."""
+    if not heard.events and not heard.once:
+        return
+    async with installation.database.write() as session:
+        if heard.once:
+            await webhook_tokens.use(session, installation, heard.once)
+        for event in heard.events:
+            named = _ours(installation, event)
+            await reports.take_event(session, installation, named, event.reading, way, event.recipient)
+
+
+def _ours(installation: Installation, event: Event) -> str:
+    """Give the id among what an event names that is ours, or else what it would have been."""
+    given = [value for value in event.named if value]
+    return next((value for value in given if reports.recognises(installation, value)), given[0] if given else "")
+
+
+handlers = [hear]
