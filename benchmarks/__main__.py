@@ -8,7 +8,20 @@ from pathlib import Path
 
 import click
 
-from benchmarks import hits, imports, loop, memory, pages, quiet, sending, signing, signups, starting, two_workers
+from benchmarks import (
+    hits,
+    imports,
+    listener,
+    loop,
+    memory,
+    pages,
+    quiet,
+    sending,
+    signing,
+    signups,
+    starting,
+    two_workers,
+)
 from benchmarks.homes import POSTGRESQL, SQLITE
 from benchmarks.machine import machine, versions
 from benchmarks.processes import CLOCK
@@ -26,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Run], list[Row]]] = {
     "hits": hits.measure,
     "signup": signups.measure,
     "import": imports.measure,
+    "listener": listener.measure,
     "pages": pages.measure,
     "quiet": quiet.measure,
     "loop": loop.measure,

@@ -21,6 +21,7 @@ from newsletter import health
 from newsletter.agreements import notice_api, notice_console
 from newsletter.backup.returning import Returning
 from newsletter.bounces import console as bounces_console
+from newsletter.bounces import webhooks
 from newsletter.chain import pages as chain_pages
 from newsletter.clock import Clock
 from newsletter.delivery import api as delivery_api
@@ -32,7 +33,7 @@ from newsletter.editors.console import console_router
 from newsletter.errors import NotFound
 from newsletter.figures import api as figures_api
 from newsletter.figures import console as figures_console
-from newsletter.figures import overview
+from newsletter.figures import overview, returned_api, returned_console
 from newsletter.imports import api as imports_api
 from newsletter.imports import console as imports_console
 from newsletter.installation import open_installation
@@ -74,19 +75,20 @@ _PUBLIC = (
     my_acts,
     privacy_pages,
     chain_pages,
+    webhooks,
     health,
 )
-_API = (signup_api, notice_api, delivery_api, mailing_api, doubts_api, imports_api, figures_api)
+_API = (signup_api, notice_api, delivery_api, mailing_api, doubts_api, imports_api, figures_api, returned_api)
 _CONSOLE = (
     overview,
     notice_console,
     renewal_console,
     signup_console,
     writing,
-    delivery_console,
     doubts_console,
     figures_console,
     bounces_console,
+    returned_console,
     pace_console,
     imports_console,
     audit_console,
@@ -113,6 +115,7 @@ def create_app(
         counting = Counting(installation.database, installation.clock)
         targets = Targets(installation.database, installation.clock)
         app.state.installation, app.state.counting, app.state.targets = installation, counting, targets
+        app.state.webhooks = webhooks.services_of(settings, installation.clock)
         app.state.asking = Asking(installation, settings.retention_unconfirmed)
         assert isinstance(app, _Edged)
         app.hits = Hits(installation.keys, counting, targets)
@@ -176,7 +179,8 @@ async def _refuse_unnameable(connection: ASGIConnection[Any, Any, Any, Any], _: 
 
 def _console() -> Router:
     """Give every page of the console; each says so where a rights request is overdue."""
-    handlers = [handler for console in _CONSOLE for handler in console.handlers]
+    handlers: list[ControllerRouterHandler] = [handler for console in _CONSOLE for handler in console.handlers]
+    handlers.append(Router("/", route_handlers=delivery_console.handlers, guards=[bounces_console.note_came_back]))
     return Router("/", route_handlers=handlers, guards=[_refuse_unnameable, desk_console.note_overdue])
 
 

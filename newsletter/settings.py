@@ -95,6 +95,21 @@ class Settings(BaseModel):
         str,
         Field(description="The domain whose mail reaches this service; the mailto unsubscribe address is under it."),
     ] = ""
+    inbound_listen: Annotated[
+        str,
+        Field(
+            description="Where a worker takes the mail of the bounce domain, by SMTP and LMTP: a machine's address and "
+            "a port, or `off`."
+        ),
+    ] = "127.0.0.1:8025"
+    imap_url: Annotated[
+        str,
+        Field(
+            repr=False,
+            description="The mailbox that bounces wait in, where they are delivered to one: "
+            "`imaps://user:password@host/INBOX`, with options.",
+        ),
+    ] = ""
     dead_address_hold: Annotated[
         int,
         Field(ge=0, description="Seconds between the refusal of a dead address and the deletion of its subscriber."),
@@ -108,6 +123,16 @@ class Settings(BaseModel):
         str, Field(description="The name of the Ed25519 key, where mail is to carry a second signature (RFC 8463).")
     ] = ""
     dkim_ed25519_key: Annotated[str, Field(description="The private Ed25519 key, PEM.")] = ""
+    webhook_ses: Annotated[
+        str, Field(repr=False, description="The SNS topics of Amazon SES that are heard, by ARN, separated by commas.")
+    ] = ""
+    webhook_postmark: Annotated[
+        str, Field(repr=False, description="The `user:password` with which Postmark calls its webhook.")
+    ] = ""
+    webhook_sendgrid: Annotated[
+        str, Field(repr=False, description="The verification key of SendGrid's signed event webhook, base64.")
+    ] = ""
+    webhook_mailgun: Annotated[str, Field(repr=False, description="The signing key of Mailgun's webhooks.")] = ""
     controller_name: Annotated[
         str, Field(description="The company that answers for the data, as it is registered.")
     ] = ""
@@ -174,6 +199,13 @@ class Settings(BaseModel):
             raise ValueError("it must begin with postgresql:// (or be empty, for SQLite in the data folder)")
         return value
 
+    @field_validator("inbound_listen")
+    @classmethod
+    def _is_an_address_and_a_port(cls, value: str) -> str:
+        if value != "off" and _place(value) is None:
+            raise ValueError("it must look like 127.0.0.1:8025, [::1]:8025 or off")
+        return value
+
     @field_validator("secret_key", "secret_key_previous")
     @classmethod
     def _is_long_enough(cls, value: str) -> str:
@@ -207,6 +239,11 @@ class Settings(BaseModel):
     def journal_dir(self) -> Path:
         """Give the folder of the journals of delivery, which must be this machine's own."""
         return self.data_dir / "journal"
+
+    @property
+    def inbound(self) -> tuple[str, int] | None:
+        """Give the address and the port on which a worker takes mail; None where it takes none."""
+        return _place(self.inbound_listen) if self.bounce_domain else None
 
     @property
     def host(self) -> str:
@@ -258,6 +295,15 @@ def _has_a_host(url: str) -> bool:
         return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _place(value: str) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(f"//{value}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return (host, port) if host and port and parts.netloc == value and "@" not in value else None
 
 
 def _value(environment: Mapping[str, str], name: str) -> str | None:

@@ -19,7 +19,11 @@ from sqlmodel import col, select
 from newsletter.agreements.chaining import Chaining
 from newsletter.backup.returning import Returning
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import alarms, consequences, watching
+from newsletter.bounces import alarms, consequences, watching, webhooks
+from newsletter.bounces.listener import Listener
+from newsletter.bounces.mailbox import Poller
+from newsletter.bounces.mailbox_url import mailbox_of
+from newsletter.clock import SystemClock
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery
 from newsletter.delivery import leftovers, return_address
@@ -33,6 +37,7 @@ from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
 from newsletter.mail.dkim import Signer
 from newsletter.mail.dkim_keys import SigningDomain, read_domain
+from newsletter.mail.echoes import echoes_of
 from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox, Writer, WrittenLetter
 from newsletter.mail.relays import Routes
@@ -75,11 +80,14 @@ class Worker:
             _writers(installation),
             partial(watching.watch_letter, installation),
             partial(return_address.for_letter, installation),
+            echoes_of(settings),
         )
         self._jobs = Jobs(settings.database, self._name, installation.clock)
         self._returning = Returning(installation)
         self._chaining = Chaining(installation)
+        self._listener = Listener(installation)
         self._importer = Importer(installation, self._name, self._stop.is_set)
+        self._mailbox = Poller(installation, self._name, self._stop.is_set)
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -102,6 +110,8 @@ class Worker:
             "many letters": (0.5, self._mail_many),
             "mailings": (0.3, self._sweep),
             "imports": (1.0, self._take_up_imports),
+            "listener": (3.0, self._listener.keep),
+            "mailbox": (1.0, self._mailbox.work),
             "reports": (1.0, partial(consequences.settle_taken, self._installation)),
             "alarms": (1.0, partial(alarms.pause_alarmed, self._installation)),
             "dead": (1.0, self._bury),
@@ -119,7 +129,7 @@ class Worker:
         """Drain: begin nothing more, let what is on its way arrive, and give the leases back."""
         self._stop.set()
         self._sender.stop()
-        await asyncio.gather(self._sender.drained(), self._end_loops())
+        await asyncio.gather(self._sender.drained(), self._listener.stop(), self._end_loops())
         await self._jobs.stop()
         await self._lines.close()
         self._lock.close()
@@ -128,7 +138,9 @@ class Worker:
         await self._installation.database.forget_later()
         await asyncio.wait(self._loops, timeout=DRAIN_SECONDS)
         self._outbox.cut_off()
+        self._mailbox.cut_off()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        await self._mailbox.release()
 
     async def _beat(self) -> None:
         # For a watcher on this machine that can't ask the database.
@@ -202,7 +214,9 @@ def check(settings: Settings) -> None:
     """Find out before the start what would keep a worker from mailing. Raises MisconfiguredError."""
     Routes.of(settings)
     Limits.of(settings)
+    mailbox_of(settings)
     _signing_domain(settings)
+    webhooks.services_of(settings, SystemClock())
 
 
 def _signing_domain(settings: Settings) -> SigningDomain | None:

@@ -31,9 +31,14 @@ def feedback(mail: Mail) -> Reading | None:
     return _without_report(mail)
 
 
+def of_type(kind: str) -> Reading:
+    """Give what a Feedback-Type says; one that is missing or unknown is a complaint."""
+    return _READINGS.get(kind.lower(), _COMPLAINT)
+
+
 def _reading(text: str) -> Reading:
     found = _TYPE.search(text)
-    return _READINGS.get(found.group(1).lower(), _COMPLAINT) if found else _COMPLAINT
+    return of_type(found.group(1) if found else "")
 
 
 def _without_report(mail: Mail) -> Reading | None:

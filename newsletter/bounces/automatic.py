@@ -36,6 +36,7 @@ _SUBJECT = _PATTERNS["answer subject"]
 _BODY = _PATTERNS["answer words"]
 _FOR_PEOPLE = re.compile(r"^\s*(?:re|sv|aw|vs|antw|odp|r|res|fwd?|vb|tr|wg|videresendt)\s*:", re.IGNORECASE)
 _GONE = re.compile(r"^disposition:[^\n]*;[ \t]*(?:deleted|denied|failed)", re.IGNORECASE | re.MULTILINE)
+_NOTES = ("message/disposition-notification", "message/global-disposition-notification")
 _FIRST_WORDS = 600
 
 
@@ -60,8 +61,13 @@ def subject_place(mail: Mail) -> int | None:
 
 def is_receipt(mail: Mail) -> bool:
     """Say whether a mail only tells that another one was shown or handled (RFC 8098)."""
-    notes = mail.of_kind("message/disposition-notification")
+    notes = mail.of_kind(*_NOTES)
     return bool(notes) and not _GONE.search(notes[0].text)
+
+
+def is_disposal(mail: Mail) -> bool:
+    """Say whether a mail tells that another one was thrown away: unread, or because it could not be delivered."""
+    return bool(mail.of_kind(*_NOTES))
 
 
 def worded(text: str) -> bool:

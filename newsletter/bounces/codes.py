@@ -18,12 +18,12 @@ _STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 _REPLY = re.compile(
     r"(?:^|[:;,\"'(<>{\[]\s?|#"
     r"|\b(?:said|returned|response|responded|error|message|was|reply|got|with)[: ]{0,2}[\"'(<]{0,2})"
-    r"\s{0,4}#?([245]\d\d)(?=[ \t;:,\"'>)-]|$)"
+    r"\s{0,4}#?([245]\d\d)(?=[ \t;:,\"'>)-]|$)(?![ \t)]{0,2}\d{3}[-. ]\d{4})"
     r"(?![ \t]?(?:bytes|kb|mb|hours|days|seconds|minutes|messages|recipients))",
     re.IGNORECASE | re.MULTILINE,
 )
-# These say no more than their class does.
-_GENERIC = frozenset({"0.0", "1.0", "2.0", "3.0", "4.0", "5.0", "6.0"})
+# These say no more than their class does, or that another server said more.
+_GENERIC = re.compile(r"0\.\d+|[1-6]\.0|1\.35[0-2]")
 # What a code means after its class (RULES F2).
 DEAD = frozenset({"1.1", "1.3", "1.6", "1.10"})
 DEAD_IF_REPEATED = frozenset({"1.2", "2.1"})
@@ -48,7 +48,7 @@ def reply_in(text: str) -> str | None:
 
 def is_generic(code: str) -> bool:
     """Say whether a code says no more than that something failed."""
-    return code[2:] in _GENERIC
+    return _GENERIC.fullmatch(code[2:]) is not None
 
 
 def counting(status: str | None, given: list[str], reply: str | None) -> str | None:

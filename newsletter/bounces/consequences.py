@@ -16,7 +16,8 @@ from sqlmodel import col, select
 from newsletter.agreements import suppression
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, end_subscription, erase_person, lock_person
-from newsletter.bounces import alarms, signals
+from newsletter.bounces import alarms, came_back, signals
+from newsletter.bounces.came_back import Back
 from newsletter.bounces.report_tables import Report, ReportState, Returned
 from newsletter.bounces.signals import Counts, Dead, Tallies
 from newsletter.bounces.verdicts import Verdict
@@ -83,12 +84,12 @@ async def settle(session: Session, installation: Installation, report_id: str) -
         return
     verdict = Verdict(report.verdict)
     if verdict in (Verdict.COMPLAINT, Verdict.UNSUBSCRIBE):
-        await _end(session, report)
+        await _end(session, installation, report, person)
         await _leave(session, installation, report, person, verdict)
     elif verdict in _FAILURES and report.action != "delayed":
         await _fail(session, installation, report, person, verdict)
     else:
-        await _end(session, report)
+        await _end(session, installation, report, person)
 
 
 async def _lock(session: Session, report: Report) -> Subscriber | None:
@@ -100,10 +101,15 @@ async def _lock(session: Session, report: Report) -> Subscriber | None:
     return await lock_person(session, subscription.subscriber_id) if subscription else None
 
 
-async def _end(session: Session, report: Report, why: Why | None = None) -> None:
+async def _end(
+    session: Session, installation: Installation, report: Report, person: Subscriber | None, why: Why | None = None
+) -> None:
     """Let a report be over. Of its time the day stays, for with a report comes the hour of a delivery (promise P3)."""
-    if why is None and report.mailing_id is not None and not await _is_told(session, report):
-        await _count(session, report.mailing_id, report.verdict)
+    if why is None and not await _is_told(session, report):
+        if report.mailing_id is not None:
+            await _count(session, report.mailing_id, report.verdict)
+        back = Back(report.mailing_id, person.canonical if person else None, Verdict(report.verdict), report.code)
+        await came_back.count(session, installation, [back])
     report.state = ReportState.SETTLED if why is None else ReportState.IGNORED
     report.why, report.received_at = why, day_of(report.received_at)
     await session.flush()
@@ -141,12 +147,12 @@ async def _fail(
         return
     why = await _why_not(session, report, accepted=bool(accepted))
     if why is not None:
-        await _end(session, report, why)
+        await _end(session, installation, report, person, why)
         return
     report.counted = True
     if report.mailing_id is not None:
         await _count(session, report.mailing_id, BOUNCED)
-    await _end(session, report)
+    await _end(session, installation, report, person)
     if verdict is Verdict.ALARM:
         await _sound(session, report)
     elif verdict in (Verdict.DEAD, Verdict.DEAD_IF_REPEATED):

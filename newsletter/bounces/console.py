@@ -1,29 +1,24 @@
-"""Returned mail in the console: the dead addresses that wait, and those the circuit breaker wants an editor to look
-at.
+"""An editor's word on the domains that the circuit breaker holds, and how many came back of a mailing.
+
+The pages themselves are `figures/returned_console.py`, for they show pictures.
 """
 
 import re
 from typing import Any
 
-from litestar import Response, post
+from litestar import HttpMethod, Response, post
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from newsletter.bounces import actions
+from newsletter.bounces import actions, consequences
+from newsletter.delivery.actions import of_issue
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
 from newsletter.errors import NotFound
-from newsletter.web import WebRequest, installation_of, page, reading, see_other
+from newsletter.web import WebRequest, installation_of, see_other
 
 _TAG = re.compile(r"[0-9a-f]{64}")
-
-
-@reading("/returned")
-async def returned(request: WebRequest) -> Response[Any]:
-    """Show the domains with dead addresses."""
-    async with installation_of(request).database.read() as session:
-        held = await actions.held(session)
-    await audit.showed(request, Act.RETURNED_MAIL_READ, count=sum(each.count for each in held))
-    return page(request, "bounces/returned.html", private=True, held=held)
 
 
 @post("/returned/{domain_id:str}/confirm", include_in_schema=False, status_code=303)
@@ -51,4 +46,15 @@ def _checked(domain_id: str) -> str:
     return domain_id
 
 
-handlers = [returned, confirm, release]
+async def note_came_back(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let the page of a mailing say how many came back of it, which the delivery itself can't know."""
+    issue_id = connection.path_params.get("issue_id")
+    if connection.scope.get("method") != HttpMethod.GET or issue_id is None:
+        return
+    async with installation_of(connection).database.read() as session:
+        mailing = await of_issue(session, str(issue_id))
+        counts = await consequences.returned(session, mailing.id) if mailing else {}
+    connection.scope["state"]["came_back"] = counts.get(consequences.BOUNCED, 0)
+
+
+handlers = [confirm, release]

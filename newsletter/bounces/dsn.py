@@ -4,10 +4,12 @@ Read by the fields' names rather than by the blank lines between the groups, for
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from newsletter.addresses import canonical
 from newsletter.bounces.mime import Mail
+from newsletter.bounces.verdicts import FOREIGN, Reading
 
 KINDS = ("message/delivery-status", "message/global-delivery-status")
 _RECIPIENT_FIELDS = frozenset(
@@ -15,6 +17,8 @@ _RECIPIENT_FIELDS = frozenset(
 )
 _FIELD = re.compile(r"([A-Za-z][A-Za-z-]{2,40}):[ \t]*(.*)")
 _LONGEST = 8000
+# Our mails have one recipient each; more come of aliases.
+_MOST = 20
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _ACTIONS = {"failure": "failed", "fail": "failed", "error": "failed", "delay": "delayed", "deferred": "delayed"}
@@ -38,7 +42,7 @@ class Recipient:
 
 def recipients(mail: Mail) -> list[Recipient]:
     """Give the recipients of a report; none where the mail holds no report."""
-    return [found for part in mail.of_kind(*KINDS) for found in recipients_in(part.text)]
+    return [found for part in mail.of_kind(*KINDS) for found in recipients_in(part.text)][:_MOST]
 
 
 def recipients_in(text: str) -> list[Recipient]:
@@ -58,7 +62,7 @@ def recipients_in(text: str) -> list[Recipient]:
         _recipient(group)
         for group in groups
         if {"final-recipient", "original-recipient", "action", "status"} & group.keys()
-    ]
+    ][:_MOST]
 
 
 def spellings(address: str) -> set[str]:
@@ -67,6 +71,14 @@ def spellings(address: str) -> set[str]:
     """
     read = {canonical(address), canonical(_XTEXT.sub(lambda found: chr(int(found.group(1), 16)), address))}
     return read | {_with_plain_domain(one) for one in read}
+
+
+def of_subscriber(reading: Reading, addresses: Collection[str], subscriber: str | None) -> Reading:
+    """Give what is said of a subscriber in what names `addresses`: another's death is not theirs (RULES F5)."""
+    if not reading.deadly or subscriber is None or not addresses:
+        return reading
+    spelled = {spelling for address in addresses for spelling in spellings(address)}
+    return FOREIGN if spelled.isdisjoint(spellings(subscriber)) else reading
 
 
 def _with_plain_domain(address: str) -> str:

@@ -6,7 +6,7 @@ words alone never make anybody dead. The reasons are sentences of ours.
 
 from newsletter.bounces.codes import DEAD, counting, enhanced_in, reply_in
 from newsletter.bounces.verdicts import Reading, Verdict
-from newsletter.mail.wording import Topic, topic_of, vetoes
+from newsletter.mail.wording import IN_HARMONY, Topic, Words
 
 _BY_TOPIC: dict[Topic, tuple[Verdict, str]] = {
     Topic.FULL: (Verdict.MAILBOX_FULL, "The mailbox is full."),
@@ -28,8 +28,11 @@ _BY_TOPIC: dict[Topic, tuple[Verdict, str]] = {
     Topic.DENIED: (Verdict.POLICY, "They refused it."),
     Topic.SYSTEM: (Verdict.TRANSIENT, "A mail server on the way was in trouble."),
     Topic.UNAVAILABLE: (Verdict.UNKNOWN, "The mailbox is not available, and nothing says why."),
+    # RULES F9: what is refused when the whole mail is there is refused for what it is.
+    Topic.AFTER_DATA: (Verdict.POLICY, "They refused it."),
 }
 _VETOED = (Verdict.UNKNOWN, "The code says that the address is dead, but its words speak of something else.")
+_NOTHING = Words("")
 _SILENT = (Verdict.UNKNOWN, "Nothing says why.")
 
 # Codes that decide by themselves, after their class.
@@ -38,6 +41,8 @@ _EXACT: dict[str, tuple[Verdict, str]] = {
     "1.8": (Verdict.ALARM, "They call our sender's domain wrong, or have closed it out."),
     "2.2": _BY_TOPIC[Topic.FULL],
     "2.3": _BY_TOPIC[Topic.SIZE],
+    "2.121": _BY_TOPIC[Topic.RATE],
+    "2.122": _BY_TOPIC[Topic.RATE],
     "3.4": _BY_TOPIC[Topic.SIZE],
     "7.26": (Verdict.ALARM, "Our mail does not pass as ours: SPF, DKIM and DMARC need a look."),
     "7.27": (Verdict.ALARM, "Our sender's domain takes no mail, or SPF fails."),
@@ -56,7 +61,7 @@ _HEARD: dict[str, frozenset[Topic]] = {
     "7": frozenset({Topic.FULL, Topic.SIZE, Topic.VIRUS, Topic.NO_MAILBOX, Topic.DISABLED}),
 }
 
-_SAY_LITTLE = frozenset({None, Topic.DENIED, Topic.UNAVAILABLE})
+_SAY_LITTLE = frozenset({None, Topic.DENIED, Topic.UNAVAILABLE, Topic.AFTER_DATA})
 _NOT_CLOSED = frozenset(
     {
         *(Topic.FULL, Topic.RATE, Topic.SIZE, Topic.SPAM, Topic.POLICY, Topic.REFUSED, Topic.VIRUS, Topic.SENDER),
@@ -65,7 +70,7 @@ _NOT_CLOSED = frozenset(
 )
 
 
-def judge(text: str, status: str | None = None, more: str = "") -> Reading:
+def judge(text: str, status: str | None = None, more: Words = _NOTHING) -> Reading:
     """Judge one final refusal: its text (a Diagnostic-Code or a quoted reply), and the Status field beside it.
 
     `more` are further words about the same refusal, heard only where the text says nothing.
@@ -73,13 +78,14 @@ def judge(text: str, status: str | None = None, more: str = "") -> Reading:
     reply = reply_in(text)
     code = counting(status, enhanced_in(text), reply)
     shown = code or reply
-    topic = topic_of(text) or topic_of(more)
+    words = Words(text)
+    topic = Topic.SENDER if more.at_sender and words.topic in IN_HARMONY else words.topic or more.topic
     if (code or reply or "5")[0] == "4":
         verdict, reason = _temporary(topic)
     elif code is None or code[0] == "2":
         verdict, reason = _by_words(topic, reply)
     else:
-        vetoed = vetoes(text) or (topic_of(text) in _SAY_LITTLE and vetoes(more))
+        vetoed = words.vetoing or more.at_sender or (words.topic in _SAY_LITTLE and more.vetoing)
         verdict, reason = _by_code(code[2:], topic, reply, vetoed=vetoed)
     return Reading(verdict, reason, shown)
 
@@ -117,7 +123,7 @@ def _by_code(detail: str, topic: Topic | None, reply: str | None, *, vetoed: boo
         return _BY_TOPIC[Topic.NO_MAILBOX]
     if field in _HEARD:
         return _BY_TOPIC[topic] if topic in _HEARD[field] else _BY_FIELD[field]
-    if topic in (None, Topic.UNAVAILABLE) and field in _BY_FIELD:
+    if topic in (None, Topic.UNAVAILABLE, Topic.AFTER_DATA) and field in _BY_FIELD:
         return _BY_FIELD[field]
     return _by_words(topic, reply)
 

@@ -5,17 +5,21 @@ import re
 from typing import Any
 
 from newsletter.bounces.codes import status_of
+from newsletter.bounces.dsn import of_subscriber
 from newsletter.bounces.judging import judge
 from newsletter.bounces.verdicts import Reading, Verdict, worst
 
 _BEGIN = re.compile(r'\{\s*"(?:notificationType|eventType|Type|Message|bounce|complaint|mail)"')
 _MOST = 100_000
+_MOST_RECIPIENTS = 20
 _COMPLAINT = Reading(Verdict.COMPLAINT, "The reader reports the mail as spam.")
 _DELIVERED = Reading(Verdict.NOT_A_BOUNCE, "The mail was delivered.")
 
 
-def notice(text: str) -> Reading | None:
-    """Give what a notice says of its worst recipient; None where the text holds none."""
+def notice(text: str, subscriber: str | None = None) -> Reading | None:
+    """Give what a notice says of its worst recipient, of the subscriber where they are known; None where the text holds
+    none.
+    """
     found = _BEGIN.search(text[:_MOST])
     if found is None:
         return None
@@ -25,10 +29,10 @@ def notice(text: str) -> Reading | None:
             said = json.loads(said["Message"], strict=False)
     except (ValueError, RecursionError):
         return None
-    return _reading(said) if isinstance(said, dict) else None
+    return _reading(said, subscriber) if isinstance(said, dict) else None
 
 
-def _reading(said: dict[str, Any]) -> Reading | None:
+def _reading(said: dict[str, Any], subscriber: str | None) -> Reading | None:
     kind = str(said.get("notificationType") or said.get("eventType") or "").lower()
     if kind == "complaint":
         return _COMPLAINT
@@ -38,15 +42,15 @@ def _reading(said: dict[str, Any]) -> Reading | None:
     if kind != "bounce" or not isinstance(bounce, dict):
         return None
     recipients = bounce.get("bouncedRecipients")
-    readings = (
-        [_of_recipient(one) for one in recipients if isinstance(one, dict)] if isinstance(recipients, list) else []
-    )
+    listed = recipients[:_MOST_RECIPIENTS] if isinstance(recipients, list) else []
+    readings = [_of_recipient(one, subscriber) for one in listed if isinstance(one, dict)]
     if readings:
         return worst(readings)
     transient = str(bounce.get("bounceType")).lower() == "transient"
     return Reading(Verdict.TRANSIENT if transient else Verdict.UNKNOWN, "The service gives no reason.")
 
 
-def _of_recipient(recipient: dict[str, Any]) -> Reading:
+def _of_recipient(recipient: dict[str, Any], subscriber: str | None) -> Reading:
     diagnostic = re.sub(r"^\s*[\w-]{1,20};\s*", "", str(recipient.get("diagnosticCode") or ""))
-    return judge(diagnostic, status_of(str(recipient.get("status") or "")))
+    found = judge(diagnostic, status_of(str(recipient.get("status") or "")))
+    return of_subscriber(found, [str(recipient["emailAddress"])] if recipient.get("emailAddress") else [], subscriber)

@@ -7,14 +7,26 @@ quoted reply, with the words around it, is judged by itself; where none is quote
 import re
 
 from newsletter.bounces.codes import enhanced_in, reply_in
+from newsletter.bounces.dsn import of_subscriber
 from newsletter.bounces.judging import judge
 from newsletter.bounces.mime import Mail
 from newsletter.bounces.verdicts import Reading, Verdict, worst
 from newsletter.mail.phrases import multiline
-from newsletter.mail.wording import vetoes
+from newsletter.mail.wording import Words, vetoes
 
 _MOST = 20_000
+# Less than this before a line about the returned mail is no notification.
+_LEAST = 20
+_MOST_QUOTED = 20
 _RETURNED = multiline("newsletter.bounces", "returned.txt")
+# Some repeat the subject of the mail that they return.
+_SUBJECT = re.compile(
+    r"(?:(?<![\"'\w])(?:with )?(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp)"
+    r"|^[ \t>*]{0,20}(?:emne|ämne|temat|aihe|тема)|件名|主题|主旨)"
+    r"(?: of the message is)?[ \t]{0,10}[:：=\"][^\n]{0,300}|\bwith subject [^\n]{0,300}",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ADDRESS = re.compile(r"[^\s<>@:;,\"'()\[\]]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,20}")
 _COMMAND = re.compile(
     r"^[ \t]*(?:sent )?(?:>>>|C:|=>|-->)[ \t]|^[ \t]*(?:RCPT TO|MAIL FROM|DATA|EHLO|HELO)\b[^\n]*$", re.IGNORECASE
 )
@@ -36,13 +48,13 @@ def notification(mail: Mail) -> str:
         elif part.kind.startswith("text/") or len(mail.parts) == 1:
             said.append(part.text)
     text = "\n\n".join(part for part in said if part.strip()) or "\n\n".join(html)
-    return _before_returned(text[:_MOST])
+    return _SUBJECT.sub("", _before_returned(text[:_MOST]))
 
 
 def _before_returned(text: str) -> str:
     for mark in _RETURNED.finditer(text):
         before = text[: mark.start()]
-        if sum(sign.isalnum() for sign in before) > 40:
+        if sum(sign.isalnum() for sign in before) > _LEAST:
             return before
     return text
 
@@ -55,12 +67,13 @@ def about(text: str, addresses: tuple[str, ...]) -> str:
     return "\n".join(found) if any(enhanced_in(piece) or reply_in(piece) for piece in found) else text
 
 
-def judge_text(text: str, status: str | None = None) -> Reading:
-    """Judge what a mail system says in its own words."""
+def judge_text(text: str, status: str | None = None, subscriber: str | None = None) -> Reading:
+    """Judge what a mail system says in its own words: of the subscriber, where they are known (RULES F5)."""
     pieces = _pieces(text)
     quoted = [place for place, piece in enumerate(pieces) if enhanced_in(piece) or reply_in(piece)]
     if quoted:
-        return worst(_judge_quoted(pieces, place, text, status) for place in quoted)
+        more = Words(text)
+        return worst(_judge_quoted(pieces, place, more, status, subscriber) for place in quoted[:_MOST_QUOTED])
     found = judge(text, status)
     # Without a quoted reply a word of the returned mail may have slipped in: it may be heard, but kills nobody.
     if found.verdict is Verdict.DEAD and status is None:
@@ -68,15 +81,14 @@ def judge_text(text: str, status: str | None = None) -> Reading:
     return found
 
 
-def _judge_quoted(pieces: list[str], place: int, text: str, status: str | None) -> Reading:
+def _judge_quoted(pieces: list[str], place: int, more: Words, status: str | None, subscriber: str | None) -> Reading:
     """Judge one quoted reply. A deadly one that names no address, after words of other trouble, may well stand in the
     returned mail.
     """
-    found = judge(pieces[place], status, more=text)
-    deadly = found.verdict in (Verdict.DEAD, Verdict.DEAD_IF_REPEATED)
-    if deadly and "@" not in pieces[place] and vetoes("\n".join(pieces[:place])):
+    found = judge(pieces[place], status, more)
+    if found.deadly and "@" not in pieces[place] and vetoes("\n".join(pieces[:place])):
         return Reading(Verdict.UNKNOWN, "A deadly code stands beside words that speak of something else.", found.code)
-    return found
+    return of_subscriber(found, _ADDRESS.findall(pieces[place]), subscriber)
 
 
 def _pieces(text: str) -> list[str]:

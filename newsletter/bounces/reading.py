@@ -11,11 +11,11 @@ from newsletter.bounces.judging import judge
 from newsletter.bounces.mime import Mail, parse
 from newsletter.bounces.unsubscribing import is_unsubscribe
 from newsletter.bounces.verdicts import Reading, Verdict, worst
+from newsletter.mail.wording import Words
 
 _SUCCESSES = frozenset({"delivered", "relayed", "expanded"})
 _DELIVERED = Reading(Verdict.NOT_A_BOUNCE, "The report is of a success.")
 _DELAYED = "It is delayed, and still being tried."
-_FOREIGN = Reading(Verdict.UNKNOWN, "The report is about another address, as where mail is forwarded on.")
 _ORDINARY = Reading(Verdict.NOT_A_BOUNCE, "It is no report, but a mail.")
 _UNSUBSCRIBE = Reading(Verdict.UNSUBSCRIBE, "The reader asks to be left out.")
 _UNREADABLE = Reading(Verdict.UNKNOWN, "It could not be read.")
@@ -44,19 +44,19 @@ def _read(raw: bytes, subscriber: str | None) -> list[Reading]:
     text = prose.notification(mail)
     if reported := _reported(mail, text):
         several = len(reported) > 1
-        return [
-            _of_recipient(one, prose.about(text, one.addresses) if several else text, subscriber) for one in reported
-        ]
-    if (noticed := notices.notice(text)) is not None:
+        said = [prose.about(text, one.addresses) if several else text for one in reported]
+        words = {one: Words(one) for one in said}
+        return [_of_recipient(one, words[told], subscriber) for one, told in zip(reported, said, strict=True)]
+    if (noticed := notices.notice(text, subscriber)) is not None:
         return [noticed]
-    return [_without_report(mail, text)]
+    return [_without_report(mail, text, subscriber)]
 
 
 def _reported(mail: Mail, text: str) -> list[dsn.Recipient]:
     """Give the recipients of the report, also of one that lost its media type on the way."""
     if found := dsn.recipients(mail):
         return found
-    if automatic.is_answer(mail) or "inal-recipient:" not in text.lower():
+    if "inal-recipient:" not in text.lower() or _answers(mail) or not recognising.is_bounce(mail, text):
         return []
     return [
         recipient
@@ -65,44 +65,35 @@ def _reported(mail: Mail, text: str) -> list[dsn.Recipient]:
     ]
 
 
-def _of_recipient(recipient: dsn.Recipient, text: str, subscriber: str | None) -> Reading:
+def _of_recipient(recipient: dsn.Recipient, told: Words, subscriber: str | None) -> Reading:
     status = status_of(recipient.status)
     if recipient.action in _SUCCESSES or (not recipient.action and (status or "5")[0] == "2"):
         return _DELIVERED
-    reading = _judged(recipient, text, status)
+    reading = _judged(recipient, told, status)
     if recipient.action == "delayed" and reading.verdict is not Verdict.MAILBOX_FULL:
         return Reading(Verdict.TRANSIENT, _DELAYED, reading.code)
-    if reading.verdict in (Verdict.DEAD, Verdict.DEAD_IF_REPEATED) and not _is_about(recipient, subscriber):
-        return _FOREIGN
-    return reading
+    return dsn.of_subscriber(reading, recipient.addresses, subscriber)
 
 
-def _judged(recipient: dsn.Recipient, text: str, status: str | None) -> Reading:
+def _judged(recipient: dsn.Recipient, told: Words, status: str | None) -> Reading:
     diagnostic = recipient.diagnostic
     if not diagnostic:
-        return prose.judge_text(text, status)
+        return prose.judge_text(told.text, status)
     # Some name only the kind of failure there, and quote the reply for people alone.
     if not (status or enhanced_in(diagnostic) or reply_in(diagnostic)):
-        return prose.judge_text(f"{diagnostic}\n{text}")
-    return judge(diagnostic, status, more=text)
+        return prose.judge_text(f"{diagnostic}\n{told.text}")
+    return judge(diagnostic, status, told)
 
 
-def _is_about(recipient: dsn.Recipient, subscriber: str | None) -> bool:
-    if subscriber is None or not recipient.addresses:
-        return True
-    spelled = {spelling for address in recipient.addresses for spelling in dsn.spellings(address)}
-    return not spelled.isdisjoint(dsn.spellings(subscriber))
-
-
-def _without_report(mail: Mail, text: str) -> Reading:
+def _without_report(mail: Mail, text: str, subscriber: str | None) -> Reading:
     announced = automatic.announced(mail)
     if automatic.is_receipt(mail) or _answers(mail):
         return automatic.AUTOMATIC
     if not (announced or recognising.from_null_sender(mail)) and is_unsubscribe(mail):
         return _UNSUBSCRIBE
     if recognising.is_bounce(mail, text):
-        return _told(mail, text)
-    if announced or automatic.worded(text):
+        return _told(mail, text, subscriber)
+    if announced or automatic.worded(text) or automatic.is_disposal(mail):
         return automatic.AUTOMATIC
     return _ORDINARY
 
@@ -113,13 +104,13 @@ def _answers(mail: Mail) -> bool:
     return answered is not None and (bounced is None or answered < bounced)
 
 
-def _told(mail: Mail, text: str) -> Reading:
+def _told(mail: Mail, text: str, subscriber: str | None) -> Reading:
     """Read what a mail system tells in its own words, or in a report that it hands on as an attachment."""
     if recognising.tells_of_success(text):
         return _DELIVERED
-    told = prose.judge_text(text)
+    told = prose.judge_text(text, subscriber=subscriber)
     if told.verdict is Verdict.UNKNOWN and told.code is None:
         inner = [parse(part.text.encode("utf-8", "surrogateescape")) for part in mail.of_kind("message/rfc822")]
-        handed_on = [_of_recipient(one, "", None) for report in inner for one in dsn.recipients(report)]
+        handed_on = [_of_recipient(one, Words(""), subscriber) for report in inner for one in dsn.recipients(report)]
         return worst([told, *handed_on])
     return told

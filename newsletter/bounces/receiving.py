@@ -13,7 +13,8 @@ from newsletter.bounces.reports import Taken
 from newsletter.database import Session
 from newsletter.installation import Installation
 
-_HEADERS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
+# The headers that name recipients, those first that the last mail server has written.
+HEADERS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")
 _WAY = "command"
 
 
@@ -24,20 +25,28 @@ async def receive(
 
     Its consequences follow later; what is told to the mail server is told after the commit.
     """
-    address = _address_of_ours(installation, raw, recipients)
-    if address is None:
+    address = whose(installation, raw, recipients)
+    if isinstance(address, Taken):
         return None
     return await reports.take(session, installation, raw, address, _WAY)
 
 
-def _address_of_ours(installation: Installation, raw: bytes, recipients: Sequence[str]) -> str | None:
+def whose(installation: Installation, raw: bytes, recipients: Sequence[str] = ()) -> str | Taken:
+    """Give the address of ours that a mail, or its head, is to; where there is none, why not: foreign, or an address
+    under our domain that is forged or expired.
+    """
+    fault = Taken.FOREIGN
     for address in (*recipients, *_named(parse(raw))):
-        if reports.recognises(installation, address):
+        wrong = reports.fault_of(installation, address)
+        if wrong is None:
             return address
-    return None
+        if wrong is not Taken.FOREIGN:
+            fault = wrong
+    return fault
 
 
 def _named(mail: Mail) -> Iterator[str]:
-    for wanted in _HEADERS:
+    for wanted in HEADERS:
         for _, address in getaddresses([value for name, value in mail.head.fields if name == wanted]):
-            yield address
+            if "@" in address:
+                yield address

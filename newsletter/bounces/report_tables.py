@@ -79,6 +79,24 @@ class Returned(SQLModel, table=True):
     count: int = 0
 
 
+class CameBack(SQLModel, table=True):
+    """How many deliveries came back so on a day, and from which domain; without a foreign key, for they outlive people.
+
+    `mailing_id` is empty for letters. `domain` is empty unless many enough subscribe with it, for a small one names
+    people (`came_back.large`). `at_once` is a refusal that we met ourselves, and not a report that came later.
+    """
+
+    __tablename__ = "came_back"
+
+    mailing_id: str = Field(primary_key=True, max_length=26)
+    day: datetime = Field(primary_key=True, sa_type=Moment, index=True)
+    domain: str = Field(primary_key=True, max_length=255)
+    verdict: str = Field(primary_key=True, max_length=20)
+    code: str = Field(primary_key=True, max_length=12)
+    at_once: bool = Field(primary_key=True)
+    count: int = 0
+
+
 class Received(SQLModel, table=True):
     """How much came in on a day, by which way, and what was done with it (`reports.Taken`)."""
 

@@ -9,19 +9,22 @@ commit has lost nothing, and whoever is killed before it has answered nobody.
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 from sqlalchemy import delete, func
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from newsletter.bounces import arf, automatic, recognising
 from newsletter.bounces.addressees import Addressee, of_aim, within_complaint
+from newsletter.bounces.dsn import of_subscriber
 from newsletter.bounces.mime import parse
 from newsletter.bounces.reading import read
 from newsletter.bounces.report_tables import Received, Report, ReportState
 from newsletter.bounces.status_fields import StatusFields, fields_of
 from newsletter.bounces.verdicts import Reading, Verdict, worst
 from newsletter.clock import day_of
-from newsletter.database import Session, insert, rows_of
+from newsletter.database import Session, insert_of, rows_of
 from newsletter.delivery import return_address
 from newsletter.delivery.return_address import Aim, Fault
 from newsletter.installation import Installation
@@ -93,11 +96,15 @@ async def take(
     return taken
 
 
-async def take_event(session: Session, installation: Installation, token: str, reading: Reading, way: str) -> Taken:
+async def take_event(
+    session: Session, installation: Installation, token: str, reading: Reading, way: str, recipient: str = ""
+) -> Taken:
     """Take what a service tells of one of our mails: `token` is its return address, or the local part of that, or its
     unsubscribe address. Whoever calls has proved that the service tells it (RULES F8).
+
+    `recipient` is the address of which it tells it, where it names one: it may only veto (RULES F5).
     """
-    taken = await _take_reading(session, installation, _aim_of(installation, token), reading, way)
+    taken = await _take_reading(session, installation, _aim_of(installation, token), reading, way, recipient)
     await count(session, installation, way, taken)
     return taken
 
@@ -144,13 +151,14 @@ def _takes_complaints(installation: Installation, address: str) -> bool:
 
 
 async def _take_reading(
-    session: Session, installation: Installation, aim: Aim | Fault, reading: Reading, way: str
+    session: Session, installation: Installation, aim: Aim | Fault, reading: Reading, way: str, recipient: str = ""
 ) -> Taken:
     if isinstance(aim, Fault):
         return _OF_FAULT[aim]
     addressee = await of_aim(session, aim)
     if addressee is None:
         return Taken.NOBODY
+    reading = of_subscriber(reading, [recipient] if recipient else [], addressee.email)
     return await _store(session, installation, aim, addressee, reading, StatusFields(), way)
 
 
@@ -185,7 +193,7 @@ async def _store(
         "due_at": now,
         "counted": False,
     }
-    written = await session.execute(insert(session, Report).values(values).on_conflict_do_nothing())
+    written = await session.execute(_storing(session.get_bind().dialect.name), values)
     return Taken.ACCEPTED if rows_of(written) else Taken.REPEATED
 
 
@@ -213,9 +221,21 @@ async def _are_enough(session: Session, addressee: Addressee) -> bool:
 async def count(session: Session, installation: Installation, way: str, taken: Taken, number: int = 1) -> None:
     """Count what came in by a way today. Nothing else is kept of what leads nowhere."""
     values = {"day": day_of(installation.clock.now()), "way": way[:16], "taken": taken.value, "count": number}
-    statement = insert(session, Received).values(values)
-    added = {"count": Received.count + statement.excluded.count}
-    await session.execute(statement.on_conflict_do_update(index_elements=["day", "way", "taken"], set_=added))
+    await session.execute(_counting(session.get_bind().dialect.name), values)
+
+
+# To make a statement takes longer than to carry it out, and thousands of reports may come at once.
+@cache
+def _storing(dialect: str) -> Any:
+    return insert_of(dialect, SQLModel.metadata.tables["report"]).on_conflict_do_nothing()
+
+
+@cache
+def _counting(dialect: str) -> Any:
+    table = SQLModel.metadata.tables["received"]
+    statement = insert_of(dialect, table)
+    added = {"count": table.c.count + statement.excluded["count"]}
+    return statement.on_conflict_do_update(index_elements=["day", "way", "taken"], set_=added)
 
 
 async def received(session: Session) -> Sequence[Received]:

@@ -41,6 +41,14 @@ class Reading:
     reason: str
     code: str | None = None
 
+    @property
+    def deadly(self) -> bool:
+        """Whether somebody may be deleted for it, at once or when it is repeated."""
+        return self.verdict in (Verdict.DEAD, Verdict.DEAD_IF_REPEATED)
+
+
+FOREIGN = Reading(Verdict.UNKNOWN, "The report is about another address, as where mail is forwarded on.")
+
 
 def worst(readings: Iterable[Reading]) -> Reading:
     """Give the gravest of several readings; at least one must be given."""

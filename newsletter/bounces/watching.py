@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
-from newsletter.bounces import alarms, signals
+from newsletter.bounces import alarms, came_back, signals
+from newsletter.bounces.came_back import Back
 from newsletter.bounces.rules import verdict_of
 from newsletter.bounces.signals import Counts, Dead, Tallies
 from newsletter.bounces.verdicts import Verdict
@@ -39,6 +40,9 @@ async def watch(installation: Installation, session: Session, reported: Sequence
             dead = Dead(report.mailing_id, report.subscriber_id, report.email, report.outcome.enhanced or "")
             await signals.raise_signal(session, installation, dead)
             tallies.add(report.email, report.mailing_id, _DEAD)
+    # Before the alarms and the tallies, as with reports: whoever locks these rows does so in this order.
+    backs = [Back(report.mailing_id, report.email, verdict, report.outcome.enhanced) for report, verdict in signs]
+    await came_back.count(session, installation, backs, at_once=True)
     await _note_alarms(session, reported, signs)
     await tallies.write(session, installation.clock.now())
 

@@ -119,6 +119,7 @@ async def _mailing_page(request: WebRequest, issue_id: str, template: str) -> Re
         mailing=asdict(standing) | asdict(going) | _planned(request, mailing) | {"trouble": mailing.trouble},
         undecided=bool(undecided),
         refused=refused,
+        came_back=request.scope["state"].get("came_back", 0),
     )
 
 

@@ -11,6 +11,7 @@ from newsletter.delivery.return_address import ReturnAddresses
 from newsletter.installation import Installation
 from newsletter.issues.actions import compiled
 from newsletter.issues.tables import Issue
+from newsletter.mail.echoes import echoed, echoes_of
 from newsletter.mail.message import Mailbox, list_headers
 from newsletter.mail.smtp import Envelope
 from newsletter.measurement.links import click_token, open_token
@@ -42,6 +43,7 @@ class Edition:
         domain = installation.settings.bounce_domain
         returning = bool(domain and mailing_id)
         self._returns = ReturnAddresses(installation.keys, domain, mailing_id or "") if returning else None
+        self._echoes = echoes_of(installation.settings) if returning else b""
         self._copies = self._form(measured=self._measured)
         self._unmeasured = self._form(measured=False) if self._measured else self._copies
 
@@ -66,6 +68,8 @@ class Edition:
             mail = whole(self._content, self._sender, recipient.email, values, self._addresses(tokens), now)
         returns = self._returns
         sender = returns.of(recipient.number, now.timestamp()) if returns else self._sender.address
+        if self._echoes:
+            mail = echoed(self._echoes, sender) + mail
         return Envelope(sender, recipient.email), mail
 
     def _tokens(self, subscription_id: str, *, measured: bool) -> Tokens:

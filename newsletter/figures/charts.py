@@ -6,25 +6,36 @@ However much there is to show, the picture keeps its size: hours become days, da
 links beyond the most followed are left to the table beside the chart.
 """
 
-import html
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, groupby
+from itertools import groupby
 
 from babel.numbers import format_decimal
 
+from newsletter.figures.drawing import (
+    BOTTOM,
+    CHARACTER,
+    LABEL_EVERY,
+    RIGHT,
+    THINNEST,
+    TOP,
+    WIDTH,
+    box,
+    gridlines,
+    legend,
+    nothing,
+    picture,
+    scale,
+    text_at,
+    text_within,
+    width_of,
+)
 from newsletter.language import catalogue
 
-_WIDTH = 720.0
-_TOP, _BOTTOM, _RIGHT = 36.0, 234.0, 712.0
 _MOST_COLUMNS = 72
 _MOST_LINKS = 20
 _WIDEST_BAR = 32.0
-_THINNEST = 1.5  # a bar of 1 beside one of 1,000,000 is still to be seen
-_CHARACTER = 6.8  # of a label's 12 units of height, how wide a character is
 _LONGEST_URL = 90
-_LABEL_EVERY = (1, 2, 3, 4, 6, 12, 24, 48, 72)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,20 +105,20 @@ def over_time(series: Sequence[Slot], *, language: str = "en") -> str:
     words = _Words(language)
     columns = _columns(series)
     if not columns:
-        return _nothing(words.say("Nothing has been counted yet."))
-    grid = _scale(max(max(column.opens, column.clicks) for column in columns))
-    left = 12 + max(_wide(words.number(value)) for value in grid)
+        return nothing(words.say("Nothing has been counted yet."))
+    grid = scale(max(max(column.opens, column.clicks) for column in columns))
+    left = 12 + max(width_of(words.number(value)) for value in grid)
     parts = [
-        *_legend(left, ("chart-bar", words.say("Opens")), ("chart-bar-2", words.say("Clicks"))),
-        *_grid(grid, left, words),
+        *legend(left, ("chart-bar", words.say("Opens")), ("chart-bar-2", words.say("Clicks"))),
+        *gridlines(grid, left, words.number),
         *_pairs(columns, grid[-1], left, words),
         *_ticks(columns, left),
     ]
     if not any(column.opens or column.clicks for column in columns):
         sentence = words.say("No opens or clicks yet.")
-        parts.append(_text((left + _RIGHT) / 2, (_TOP + _BOTTOM) / 2, sentence, anchor="middle"))
-    height = _BOTTOM + (44 if columns[0].hour else 27)
-    return _svg(height, _gist(series, columns, words), parts)
+        parts.append(text_at((left + RIGHT) / 2, (TOP + BOTTOM) / 2, sentence, anchor="middle"))
+    height = BOTTOM + (44 if columns[0].hour else 27)
+    return picture(height, _gist(series, columns, words), parts)
 
 
 def by_link(links: Sequence[LinkBar], *, language: str = "en") -> str:
@@ -117,19 +128,19 @@ def by_link(links: Sequence[LinkBar], *, language: str = "en") -> str:
     """
     words = _Words(language)
     if not links:
-        return _nothing(words.say("No link has been followed yet."))
+        return nothing(words.say("No link has been followed yet."))
     shown = sorted(links, key=lambda link: (-link.total, -link.unique, link.url))[:_MOST_LINKS]
     most = max(1, shown[0].total)
-    room = _WIDTH - 12 - max(_wide(_followed(link, words)) * 1.1 for link in shown)
-    parts = [*_legend(0, ("chart-bar", words.say("Readers")), ("chart-bar-2", words.say("Clicks")))]
+    room = WIDTH - 12 - max(width_of(_followed(link, words)) * 1.1 for link in shown)
+    parts = [*legend(0, ("chart-bar", words.say("Readers")), ("chart-bar-2", words.say("Clicks")))]
     for row, link in enumerate(shown):
-        parts += _link_row(link, _TOP + 46 * row, room / most, words)
-    height = _TOP + 46 * len(shown)
+        parts += _link_row(link, TOP + 46 * row, room / most, words)
+    height = TOP + 46 * len(shown)
     if left_out := len(links) - len(shown):
-        parts.append(_text(0, height + 12, words.more(left_out)))
+        parts.append(text_at(0, height + 12, words.more(left_out)))
         height += 24
     gist = words.say("Clicks for each link. Most followed is %(url)s, with %(followed)s.")
-    return _svg(height, gist % {"url": _shortened(shown[0].url), "followed": _followed(shown[0], words)}, parts)
+    return picture(height, gist % {"url": _shortened(shown[0].url), "followed": _followed(shown[0], words)}, parts)
 
 
 def _columns(series: Sequence[Slot]) -> list[_Column]:
@@ -158,23 +169,8 @@ def _sums(counts: Sequence[Slot | _Column]) -> tuple[int, int]:
     return sum(each.opens for each in counts), sum(each.clicks for each in counts)
 
 
-def _scale(highest: int) -> range:
-    """Give the values of the gridlines: at most six, round, from 0 to `highest` or a little above it."""
-    steps = (digit * 10**power for power in count() for digit in (1, 2, 5))
-    step = next(step for step in steps if step * 5 >= highest)
-    return range(0, (max(1, -(-highest // step)) + 1) * step, step)
-
-
-def _grid(grid: range, left: float, words: _Words) -> Iterator[str]:
-    for value in grid:
-        y = _BOTTOM - (_BOTTOM - _TOP) * value / grid[-1]
-        kind = "chart-grid" if value else "chart-axis"
-        yield f'<line class="{kind}" x1="{left:.1f}" y1="{y:.1f}" x2="{_RIGHT:.1f}" y2="{y:.1f}"/>'
-        yield _text(left - 8, y + 4, words.number(value), anchor="end")
-
-
 def _pairs(columns: Sequence[_Column], top: int, left: float, words: _Words) -> Iterator[str]:
-    step = (_RIGHT - left) / len(columns)
+    step = (RIGHT - left) / len(columns)
     bar = min(_WIDEST_BAR, step * 0.42)
     for index, column in enumerate(columns):
         middle = left + step * (index + 0.5)
@@ -183,22 +179,22 @@ def _pairs(columns: Sequence[_Column], top: int, left: float, words: _Words) -> 
             ("chart-bar-2", middle, column.clicks, words.clicks),
         ):
             if value:
-                height = max(_THINNEST, (_BOTTOM - _TOP) * value / top)
-                yield _rect(kind, x, _BOTTOM - height, bar, height, f"{column.label}: {said(value)}")
+                height = max(THINNEST, (BOTTOM - TOP) * value / top)
+                yield box(kind, x, BOTTOM - height, bar, height, f"{column.label}: {said(value)}")
 
 
 def _ticks(columns: Sequence[_Column], left: float) -> Iterator[str]:
-    step = (_RIGHT - left) / len(columns)
-    widest = max(_wide(column.tick()) for column in columns)
-    every = next((n for n in _LABEL_EVERY if n * step >= widest + 14), len(columns))
+    step = (RIGHT - left) / len(columns)
+    widest = max(width_of(column.tick()) for column in columns)
+    every = next((n for n in LABEL_EVERY if n * step >= widest + 14), len(columns))
     day, free = "", 0.0
     for index in range(0, len(columns), every):
         column, x = columns[index], left + step * (index + 0.5)
-        yield _within(x, _BOTTOM + 18, column.tick())
+        yield text_within(x, BOTTOM + 18, column.tick())
         # The day stands under its first labelled hour where there is room for it, else under the next one.
-        if column.hour and column.day != day and x - _wide(column.day) / 2 >= free:
-            yield _within(x, _BOTTOM + 35, column.day)
-            day, free = column.day, x + _wide(column.day) / 2 + 10
+        if column.hour and column.day != day and x - width_of(column.day) / 2 >= free:
+            yield text_within(x, BOTTOM + 35, column.day)
+            day, free = column.day, x + width_of(column.day) / 2 + 10
 
 
 def _gist(series: Sequence[Slot], columns: Sequence[_Column], words: _Words) -> str:
@@ -225,13 +221,13 @@ def _counted(sentence: str, column: _Column, words: _Words) -> str:
 
 def _link_row(link: LinkBar, y: float, unit: float, words: _Words) -> Iterator[str]:
     title = f"{link.url}: {_followed(link, words)}"
-    yield _text(0, y + 10, _shortened(link.url))
-    total = max(_THINNEST, link.total * unit) if link.total else 0.0
+    yield text_at(0, y + 10, _shortened(link.url))
+    total = max(THINNEST, link.total * unit) if link.total else 0.0
     if total:
-        yield _rect("chart-bar-2", 0, y + 17, total, 14, title)
+        yield box("chart-bar-2", 0, y + 17, total, 14, title)
     if link.unique:
-        yield _rect("chart-bar", 0, y + 17, max(_THINNEST, min(total, link.unique * unit)), 14, title)
-    yield _text(total + 8 if total else 0, y + 28, _followed(link, words), kind="chart-value")
+        yield box("chart-bar", 0, y + 17, max(THINNEST, min(total, link.unique * unit)), 14, title)
+    yield text_at(total + 8 if total else 0, y + 28, _followed(link, words), kind="chart-value")
 
 
 def _followed(link: LinkBar, words: _Words) -> str:
@@ -240,48 +236,8 @@ def _followed(link: LinkBar, words: _Words) -> str:
 
 def _shortened(url: str) -> str:
     """Keep the beginning and the end of an address: they tell most about it."""
-    room = _LONGEST_URL * len(url) // max(1, round(_wide(url) / _CHARACTER))
+    room = _LONGEST_URL * len(url) // max(1, round(width_of(url) / CHARACTER))
     if len(url) <= room:
         return url
     tail = room // 3
     return f"{url[: room - tail - 1]}…{url[len(url) - tail :]}"
-
-
-def _legend(left: float, *entries: tuple[str, str]) -> Iterator[str]:
-    for kind, label in entries:
-        yield f'<rect class="{kind}" x="{left:.1f}" y="6" width="11" height="11"/>'
-        yield _text(left + 17, 16, label)
-        left += 17 + _wide(label) + 20
-
-
-def _wide(text: str) -> float:
-    return _CHARACTER * sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def _within(x: float, y: float, text: str) -> str:
-    half = _wide(text) / 2
-    return _text(max(half, min(x, _WIDTH - half)), y, text, anchor="middle")
-
-
-def _text(x: float, y: float, text: str, *, kind: str = "chart-label", anchor: str = "start") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_escaped(text)}</text>'
-
-
-def _rect(kind: str, x: float, y: float, width: float, height: float, title: str) -> str:
-    place = f'x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}"'
-    return f'<rect class="{kind}" {place}><title>{_escaped(title)}</title></rect>'
-
-
-def _nothing(sentence: str) -> str:
-    return _svg(80, sentence, [_text(_WIDTH / 2, 44, sentence, anchor="middle")])
-
-
-def _svg(height: float, gist: str, parts: Iterable[str]) -> str:
-    size = f"0 0 {_WIDTH:.0f} {height:.0f}"
-    start = f'<svg class="chart" viewBox="{size}" role="img" aria-label="{_escaped(gist)}">'
-    return f"{start}{''.join(parts)}</svg>"
-
-
-def _escaped(text: str) -> str:
-    # Control and bidi characters could turn the rest of the picture's words around (RULES H4).
-    return html.escape("".join(sign for sign in text if unicodedata.category(sign)[0] != "C"))

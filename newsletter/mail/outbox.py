@@ -16,6 +16,7 @@ from sqlmodel import col, select
 
 from newsletter.clock import Clock
 from newsletter.database import Database, Session, database_seconds
+from newsletter.mail.echoes import echoed
 from newsletter.mail.lines import Lines
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, sender_failed
 from newsletter.mail.tables import Letter, LetterKind
@@ -99,7 +100,7 @@ async def _unwatched(_session: Session, _letter: Letter, _outcome: Outcome) -> N
 
 class Outbox:
     """Mails what waits, with a writer for each kind of letter. The watcher is told of each refusal, in the transaction
-    that records it. A letter comes back to its return address, where it has one.
+    that records it. A letter comes back to its return address, where it has one, and then carries the `echoes` too.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Outbox:
         writers: dict[LetterKind, Writer],
         watcher: Watcher = _unwatched,
         return_address: ReturnAddress = lambda _: None,
+        echoes: bytes = b"",
     ) -> None:
         self._database = database
         self._clock = clock
@@ -117,6 +119,7 @@ class Outbox:
         self._writers = writers
         self._watcher = watcher
         self._return_address = return_address
+        self._echoes = echoes
         self._sending: set[asyncio.Task[Outcome]] = set()
 
     async def mail_waiting(self, stopping: Callable[[], bool] = lambda: False, *, bulk: bool = False) -> int:
@@ -180,9 +183,10 @@ class Outbox:
         return outcome.kind is OutcomeKind.DELIVERED
 
     async def _send(self, letter: Letter, written: WrittenLetter) -> Outcome:
-        sender = written.envelope.sender
-        envelope = Envelope(self._return_address(letter) or sender, written.envelope.recipient)
-        sending = asyncio.create_task(self._lines.send(envelope, written.content, sender=sender))
+        sender, returns = written.envelope.sender, self._return_address(letter)
+        content = echoed(self._echoes, returns) + written.content if returns else written.content
+        envelope = Envelope(returns or sender, written.envelope.recipient)
+        sending = asyncio.create_task(self._lines.send(envelope, content, sender=sender))
         self._sending.add(sending)
         try:
             await asyncio.wait((sending,))

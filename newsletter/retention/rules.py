@@ -12,7 +12,7 @@ from datetime import timedelta
 from newsletter.agreements import receipts, suppression, tombstones
 from newsletter.agreements.tag_tables import RECEIPTS, SUPPRESSIONS, TOMBSTONES
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import report_tables, reports, signals
+from newsletter.bounces import came_back, report_tables, reports, signals, webhook_tables, webhook_tokens
 from newsletter.bounces import rules as bounce_rules
 from newsletter.database import Session
 from newsletter.delivery import actions as delivery
@@ -183,6 +183,23 @@ RULES: tuple[Rule, ...] = (
         reports.count_old_counts,
         reports.purge_old_counts,
         DAY,
+    ),
+    Rule(
+        "counts of what came back",
+        "How many mails came back on a day, of which mailing and as what; by domain where at least five people have it",
+        "To see whether fewer arrive, and where",
+        lambda _: came_back.KEPT,
+        came_back.count_expired,
+        came_back.purge_expired,
+        DAY,
+    ),
+    Rule(
+        webhook_tables.RULE,
+        "Which tokens of a sending service's messages were shown here, as a hash",
+        "So that nobody shows one again, before a message of their own",
+        lambda _: webhook_tokens.KEPT,
+        webhook_tokens.count_old,
+        webhook_tokens.purge_old,
     ),
     Rule(
         "first signals",

@@ -8,8 +8,9 @@ from newsletter.addresses import read_address
 from newsletter.agreements import suppression, tags, tombstones
 from newsletter.agreements.opening import open_newsletter
 from newsletter.agreements.tag_tables import RECEIPTS, Receipt
-from newsletter.bounces.report_tables import Received, Report
+from newsletter.bounces.report_tables import CameBack, Received, Report
 from newsletter.bounces.tables import Tally
+from newsletter.bounces.webhook_tables import UsedToken
 from newsletter.database import Session
 from newsletter.delivery.pace_tables import Pace
 from newsletter.delivery.tables import Mailing, MailingState
@@ -166,6 +167,17 @@ async def received(session: Session, installation: Installation) -> None:
     session.add(Received(day=installation.clock.now(), way="listener", taken="forged", count=1))
 
 
+async def came_back(session: Session, installation: Installation) -> None:
+    """Somebody is found dead while an issue is sent."""
+    day = installation.clock.now()
+    session.add(CameBack(mailing_id="", day=day, domain="", verdict="dead", code="5.1.1", at_once=True, count=1))
+
+
+async def heard(session: Session, installation: Installation) -> None:
+    """A sending service tells something."""
+    session.add(UsedToken(digest="0" * 64, used_at=installation.clock.now()))
+
+
 async def closed(session: Session, installation: Installation) -> None:
     """A mailbox is found closed."""
     now, subscriber_id = installation.clock.now(), new_id()
@@ -241,6 +253,8 @@ PLANTS: dict[str, Planting] = {
     "bounce tallies": tally,
     "reports": report,
     "counts of what came in": received,
+    "counts of what came back": came_back,
+    "webhook tokens": heard,
     "first signals": closed,
     "paces": pace,
     "delivery journals": journal,

@@ -64,6 +64,17 @@ def test_without_any_setting_there_are_defaults() -> None:
     assert (settings.base_url, settings.host) == ("http://localhost:8000", "localhost")
 
 
+@pytest.mark.parametrize("place", ["localhost", ":25", "localhost:0", "localhost:70000", "a@b:25", "h:25/x", ""])
+def test_a_place_to_listen_is_an_address_and_a_port(place: str) -> None:
+    with pytest.raises(MisconfiguredError, match=r"^NEWSLETTER_INBOUND_LISTEN: it must look like"):
+        load({"NEWSLETTER_INBOUND_LISTEN": place})
+
+
+def test_nothing_is_listened_for_without_a_bounce_domain() -> None:
+    assert load({}).inbound is None
+    assert load({"NEWSLETTER_BOUNCE_DOMAIN": "bounces.example.com"}).inbound == ("127.0.0.1", 8025)
+
+
 def test_a_slash_at_the_end_of_the_base_address_does_not_end_up_in_links() -> None:
     settings = load({"NEWSLETTER_BASE_URL": "https://news.example.com/"})
     assert (settings.base_url, settings.host) == ("https://news.example.com", "news.example.com")
@@ -75,6 +86,7 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "base_url": "https://news.example.com",
         "database_url": "postgresql://localhost/x",
         "smtp_connections": "7",
+        "inbound_listen": "[::1]:7",
         "dead_address_hold": "7",
         "retention_unconfirmed": "7",
         "retention_audit": "7",

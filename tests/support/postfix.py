@@ -1,7 +1,8 @@
 """A real Postfix as the relay: its own configuration and queue, ports of loopback, STARTTLS, and a password.
 
-It takes mail only over TLS from whoever signs in, and hands it on to a sink. It is started from the binaries of the
-system, and knows nothing of the mail system that the machine itself may have.
+It takes mail only over TLS from whoever signs in, and hands it on to a sink; what else it is to do, the files of a
+recipe say. It is started from the binaries of the system, and knows nothing of the mail system that the machine itself
+may have.
 """
 
 import os
@@ -9,7 +10,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ smtpd_tls_auth_only = yes
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_local_domain = {name}
 cyrus_sasl_config_path = {folder}/sasl
-smtpd_relay_restrictions = permit_sasl_authenticated, reject
+smtpd_relay_restrictions = permit_sasl_authenticated, reject_unauth_destination
 """
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -66,6 +67,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
 anvil unix - - n - 1 anvil
@@ -108,8 +110,14 @@ class Postfix:
 
 
 @contextmanager
-def running_postfix(sink_port: int) -> Iterator[Postfix]:
-    """Give a Postfix that hands its mail on to that port; skip or fail where this machine can't run one."""
+def running_postfix(
+    sink_port: int, recipe: Mapping[str, str] | None = None, starter: Sequence[str] = ()
+) -> Iterator[Postfix]:
+    """Give a Postfix that hands its mail on to that port; skip or fail where this machine can't run one.
+
+    A `recipe` tells what is to be added to its files in /etc/postfix, by their names; a `starter` is a command that
+    starts it.
+    """
     if os.geteuid() != 0:
         pytest.skip("Postfix can only be started by root")
     for program in _PROGRAMS:
@@ -120,7 +128,10 @@ def running_postfix(sink_port: int) -> Iterator[Postfix]:
     server = Postfix(free_port(), folder, Authority(folder))
     try:
         _configure(server, sink_port)
-        _start(server)
+        for name, text in (recipe or {}).items():
+            with (folder / name).open("a", encoding="utf-8") as file:
+                file.write(text.replace("/etc/postfix", str(folder)))
+        _start(server, starter)
         yield server
     finally:
         subprocess.run([_found("postfix"), "-c", folder, "stop"], capture_output=True, check=False)
@@ -153,8 +164,8 @@ def _configure(server: Postfix, sink_port: int) -> None:
     os.chown(passwords, owner.pw_uid, owner.pw_gid)
 
 
-def _start(server: Postfix) -> None:
-    command = [_found("postfix"), "-c", str(server.folder), "start"]
+def _start(server: Postfix, starter: Sequence[str]) -> None:
+    command = [*starter, _found("postfix"), "-c", str(server.folder), "start"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"Postfix did not start: {done.stdout}{done.stderr}"
     eventually(lambda: "daemon started" in server.log, what="the start of Postfix")

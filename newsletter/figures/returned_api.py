@@ -1,0 +1,135 @@
+"""What came back, for other programs: the figures of the console, without the single reports."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+from litestar import Request, get
+from litestar.datastructures import State
+from litestar.params import FromPath
+
+from newsletter.api import IssueId, problems
+from newsletter.delivery.mailing_api import mailing_of
+from newsletter.editors.keys import Scope, described, require
+from newsletter.figures import alarms, returned
+from newsletter.figures.returned import OfDomain, Told
+from newsletter.web import installation_of
+
+
+class VerdictOutput(msgspec.Struct):
+    """How many came back with a verdict: `at_once` were refused, `later` were reported after they had been accepted.
+
+    `codes` are the most frequent enhanced status codes.
+    """
+
+    verdict: str
+    at_once: int
+    later: int
+    codes: list[str]
+
+
+class DomainOutput(msgspec.Struct):
+    """How many came back from a domain, by kind; `domain` is null for those with few subscribers, together."""
+
+    domain: str | None
+    count: int
+    kinds: dict[str, int]
+
+
+class IssueReturnedOutput(msgspec.Struct):
+    """What came back of a mailing. `bounced` of the `delivered` did not arrive."""
+
+    delivered: int
+    bounced: int
+    verdicts: list[VerdictOutput]
+    domains: list[DomainOutput]
+
+
+class DayOutput(msgspec.Struct):
+    """What came back on a day of UTC, by kind."""
+
+    day: date
+    kinds: dict[str, int]
+
+
+class CameInOutput(msgspec.Struct):
+    """How much came in by a way, and what was done with it: `forged`, `foreign` and `expired` lead nowhere."""
+
+    way: str
+    taken: str
+    count: int
+
+
+class AlarmOutput(msgspec.Struct):
+    """How many were refused in the last seven days through a fault of ours, and which."""
+
+    code: str
+    reason: str
+    count: int
+
+
+class ReturnedOutput(msgspec.Struct):
+    """What came back of all mail in the last 30 days."""
+
+    alarms: list[AlarmOutput]
+    days: list[DayOutput]
+    verdicts: list[VerdictOutput]
+    domains: list[DomainOutput]
+    came_in: list[CameInOutput]
+
+
+@get(
+    "/issues/{issue_id:str}/returned",
+    guards=[require(Scope.FIGURES)],
+    security=described(Scope.FIGURES),
+    operation_id="getReturnedOfIssue",
+    summary="Read what came back of an issue",
+    tags=["figures"],
+    responses=problems(401, 403, 404),
+)
+async def get_returned_of_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> IssueReturnedOutput:
+    """Give what came back of the mailing of an issue."""
+    async with installation_of(request).database.read() as session:
+        figures = await returned.of_mailing(session, await mailing_of(session, issue_id))
+    return IssueReturnedOutput(
+        figures.delivered, figures.bounced, _verdicts(figures.verdicts), _domains(figures.domains)
+    )
+
+
+@get(
+    "/returned",
+    guards=[require(Scope.FIGURES)],
+    security=described(Scope.FIGURES),
+    operation_id="getReturned",
+    summary="Read what came back",
+    tags=["figures"],
+    responses=problems(401, 403),
+)
+async def get_returned(request: Request[Any, Any, State]) -> ReturnedOutput:
+    """Give what came back of all mail in the last 30 days."""
+    installation = installation_of(request)
+    now = installation.clock.now()
+    async with installation.database.read() as session:
+        return ReturnedOutput(
+            alarms=[AlarmOutput(each.code, each.reason, each.count) for each in await alarms.sounded(session, now)],
+            days=[DayOutput(each.day.date(), _kinds(each.kinds)) for each in await returned.trend(session, now)],
+            verdicts=_verdicts(await returned.verdicts(session, now)),
+            domains=_domains(await returned.domains(session, now)),
+            came_in=[CameInOutput(each.way, each.taken, each.count) for each in await returned.came_in(session, now)],
+        )
+
+
+def _verdicts(told: Sequence[Told]) -> list[VerdictOutput]:
+    return [VerdictOutput(each.verdict, each.at_once, each.later, list(each.codes)) for each in told]
+
+
+def _domains(domains: Sequence[OfDomain]) -> list[DomainOutput]:
+    return [DomainOutput(each.domain or None, each.count, _kinds(each.kinds)) for each in domains]
+
+
+def _kinds(kinds: Mapping[returned.Kind, int]) -> dict[str, int]:
+    return {kind.value: count for kind, count in kinds.items() if count}
+
+
+handlers = [get_returned, get_returned_of_issue]
