@@ -77,7 +77,7 @@ async def large(session: Session, installation: Installation) -> frozenset[str]:
     """
     now = installation.clock.now()
     asked_at, known = _known.get(installation.database, (None, frozenset[str]()))
-    if asked_at is None or not timedelta() <= now - asked_at:
+    if asked_at is None or not timedelta() <= now - asked_at < _FRESH:
         asked = select(Subscriber.canonical).order_by(col(Subscriber.canonical)).limit(_MOST_ASKED).subquery()
         domain = _domain_of(asked.c.canonical, session.get_bind().dialect.name)
         query = select(domain).group_by(domain).having(func.count() >= FEWEST)

@@ -18,7 +18,7 @@ _RECIPIENT_FIELDS = frozenset(
 _FIELD = re.compile(r"([A-Za-z][A-Za-z-]{2,40}):[ \t]*(.*)")
 _LONGEST = 8000
 # Our mails have one recipient each; more come of aliases.
-_MOST = 20
+_MOST = 12
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _ACTIONS = {"failure": "failed", "fail": "failed", "error": "failed", "delay": "delayed", "deferred": "delayed"}

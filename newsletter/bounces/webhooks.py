@@ -1,11 +1,12 @@
 """Webhooks: what sending services tell of our mails, one more way in to the same reports (RULES F8).
 
 A service is heard where its setting is there, and believed once its message has proved itself; and then it acts on our
-own signed id alone, never on an address that it names. All that a message tells is stored in one transaction, and
-answered after its commit; whatever comes twice is there already. There is no session, no cookie and no form token.
+own signed id alone, never on an address that it names. A message is answered once all that it tells is on the disk;
+whatever comes twice is there already. There is no session, no cookie and no form token.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from newsletter.bounces.webhook_sendgrid import SendGrid
 from newsletter.bounces.webhook_ses import Ses
 from newsletter.bounces.webhook_sns import Topics
 from newsletter.clock import Clock
+from newsletter.database import Session
 from newsletter.errors import MisconfiguredError, NewsletterError, NotFound
 from newsletter.installation import Installation
 from newsletter.settings import Settings
@@ -30,6 +32,8 @@ from newsletter.web import WebRequest, installation_of, problem
 
 _log = structlog.get_logger(__name__)
 _LARGEST = SendGrid.largest
+# Whoever else writes waits for so many.
+_MOST_AT_ONCE = 100
 _TOO_LARGE = 413
 _TOO_LARGE_SENTENCE = "That is larger than any message of this service."
 
@@ -96,15 +100,21 @@ def _headers(request: WebRequest) -> dict[str, str]:
 
 
 async def _take(installation: Installation, heard: Heard, way: str) -> None:
-    """Store all that a message tells, or nothing. Raises NotProven."""
-    if not heard.events and not heard.once:
-        return
-    async with installation.database.write() as session:
-        if heard.once:
-            await webhook_tokens.use(session, installation, heard.once)
-        for event in heard.events:
-            named = _ours(installation, event)
-            await reports.take_event(session, installation, named, event.reading, way, event.recipient)
+    """Store all that a message tells. Raises NotProven; what was stored before a failure is there when it comes again."""
+    events = list(heard.events)
+    groups = [events[first : first + _MOST_AT_ONCE] for first in range(0, len(events), _MOST_AT_ONCE)]
+    once = heard.once
+    for group in groups or ([[]] if once else []):
+        await installation.database.write_at_once(partial(_store, installation, group, once, way))
+        once = ""
+
+
+async def _store(installation: Installation, group: Sequence[Event], once: str, way: str, session: Session) -> None:
+    if once:
+        await webhook_tokens.use(session, installation, once)
+    for event in group:
+        named = _ours(installation, event)
+        await reports.take_event(session, installation, named, event.reading, way, event.recipient)
 
 
 def _ours(installation: Installation, event: Event) -> str:

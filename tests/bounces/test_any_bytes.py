@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +24,18 @@ CHARSETS = [
     "no-such",
     "\udcff",
     "unicode_escape",
+]
+LARGE = 256 * 1024
+AWKWARD = [
+    *("<", ">", "x@", "a.", "-", "&#", "\t", "\n ", "é", "http://", "<style>", "<a@b.c>: 550 5.1.1 x\n", "550-5.1.1 "),
+    *(
+        "Subject: ",
+        "mailbox user is ",
+        "could not be ",
+        "below this line ",
+        "=?utf-8?B?",
+        "Diagnostic-Code: x; 5.1.1\n",
+    ),
 ]
 
 
@@ -80,6 +93,22 @@ def test_a_mail_of_mails_of_mails() -> None:
     _sensible(nested)
     _sensible(b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 50_000)
     _sensible(b'Subject: Undeliverable\n\n{"notificationType":"Bounce","bounce":' + b"[" * 50_000)
+
+
+@pytest.mark.parametrize("said", AWKWARD)
+def test_a_quarter_of_a_megabyte_of_the_same(said: str) -> None:
+    """Nothing here takes longer than its length: what would be tried again and again has its limit."""
+    much = (said * (LARGE // len(said))).encode()
+    head = b"Return-Path: <>\nFrom: MAILER-DAEMON@example.org\nSubject: Undelivered Mail\n"
+    _sensible(head + b"\n" + much)
+    _sensible(head + b"Content-Type: text/html\n\n" + much)
+    _sensible(head + b"Content-Type: message/delivery-status\n\nFinal-Recipient: rfc822; kari@example.org\n" + much)
+
+
+def test_a_report_of_thousands_is_read_in_part() -> None:
+    fields = "".join(f"Final-Recipient: rfc822; k{number}@example.org\nStatus: 5.1.1\n\n" for number in range(5000))
+    readings = read(b"Content-Type: message/delivery-status\n\n" + fields.encode())
+    assert 1 < len(readings) < 50
 
 
 def test_more_than_a_mail_ever_is_is_left_out() -> None:

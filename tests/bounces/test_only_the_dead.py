@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from newsletter.bounces.reading import explain
+from newsletter.bounces.reading import explain, read
 from newsletter.bounces.verdicts import Verdict
 from tests.bounces.returned import exim_bounce, postfix_report
 
@@ -77,6 +77,8 @@ Subject: {subject}
 My mailbox is closed. 550 5.1.1 User unknown.
 
 Final-Recipient: rfc822; kari@example.org
+Action: failed
+Status: 5.1.1
 """.encode()
     assert explain(raw).verdict is Verdict.AUTOMATIC
 
@@ -104,3 +106,33 @@ def test_the_words_for_people_speak_where_the_reply_says_little(reply: str) -> N
         explain(report.replace(b"<kari@example.org>: 550", b"The mailbox is full.\n<kari@example.org>: 550")).verdict
         not in DEADLY
     )
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        *("Subject: {}", "  Subject: {}", "Your message with Subject: {}", "The subject of the message is: {}"),
+        *("Betreff: {}", "Emne: {}", "Objet : {}", "件名: {}"),
+    ],
+)
+@pytest.mark.parametrize("subject", ["Is your mailbox full?", "Blocked as spam", "550 5.7.1 and other numbers"])
+def test_the_subject_of_our_own_mail_is_no_reason(quoted: str, subject: str) -> None:
+    plain = exim_bounce("550 5.1.1 User unknown")
+    told = plain.replace(b"  kari@example.org\n", f"{quoted.format(subject)}\n\n  kari@example.org\n".encode())
+    assert explain(told) == explain(plain)
+
+
+@pytest.mark.parametrize("reply", ["550 5.1.1 User unknown", "550 5.1.2 Host unknown"])
+def test_nobody_dies_of_what_is_said_of_another(reply: str) -> None:
+    """RULES F5: mail may be forwarded on to a dead box."""
+    for mail in (exim_bounce(reply), postfix_report(reply, reply[4:9])):
+        assert [reading.verdict in DEADLY for reading in read(mail, "kari@example.org")] == [True]
+        assert [reading.verdict for reading in read(mail, "ola@example.org")] == [Verdict.UNKNOWN]
+
+
+def test_a_refused_sender_kills_no_reader() -> None:
+    report = postfix_report("550 5.1.1 User unknown", "5.1.1")
+    refused = report.replace(b"User unknown\n\n--cut", b"User unknown (in reply to MAIL FROM command)\n\n--cut")
+    assert explain(report).verdict is Verdict.DEAD
+    assert explain(refused).verdict is Verdict.UNKNOWN
+    assert explain(exim_bounce("550 5.1.1 x").replace(b"after RCPT TO", b"after MAIL FROM")).verdict not in DEADLY

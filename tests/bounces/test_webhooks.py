@@ -84,7 +84,7 @@ async def test_each_event_of_a_batch_and_each_recipient_counts_by_itself(hooks: 
     installation = hooks.site.installation
     batch = [
         {"email": CAROL, "event": "delivered", "delivery": return_address(peer)},
-        dead("sendgrid", "b-nothing-of-ours@bounces.example.com"),
+        *[dead("sendgrid", "b-nothing-of-ours@bounces.example.com")] * 120,
         dead("sendgrid", return_address(peer)),
         complained("sendgrid", return_address(peer, DORA), DORA),
         dead("sendgrid", return_address(peer)),

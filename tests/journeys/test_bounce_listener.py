@@ -63,8 +63,10 @@ def test_a_kill_after_the_answer_loses_nothing(company: Company, peer: SmtpPeer,
 
     with socket.create_connection(("127.0.0.1", port), timeout=30) as idle:
         assert idle.recv(1000).startswith(b"220")
+        idle.sendall(f"{dead} {to}\r\n".encode())
+        assert idle.recv(1000).startswith(b"500")
         assert program.stop() == 0
         assert idle.recv(1000).startswith(b"421")
-    told = program.log
+    told = program.log.lower()
     assert [json.loads(line)["level"] for line in told.splitlines() if '"listener' in line] == ["info", "info"]
     assert not [word for word in (dead, to, to.partition("@")[0], *readers) if word in told]

@@ -43,6 +43,7 @@ class Jail:
         """Write a file, with the folders above it."""
         self.make(str(Path(path).parent))
         (self.folder / path).write_text(text, encoding="utf-8")
+        (self.folder / path).chmod(0o644)
 
     def make(self, path: str, owner: str = "root") -> Path:
         """Make a folder that belongs to `owner`; give where it is."""
