@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
+from newsletter.clock import SystemClock
+from newsletter.delivery import return_address
 from newsletter.settings import PREFIX, Settings
+from newsletter.tokens import new_id
+from newsletter.unsubscribe.mailto import unsubscribe_mailbox
+from tests.support.requirements import unavailable
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
@@ -154,6 +159,24 @@ def test_what_an_image_copies_is_there_and_not_kept_out(name: str) -> None:
             for source in [word for word in line.split()[1:-1] if not word.startswith("--")]:
                 assert (folder / source).exists(), source
                 assert folder != ROOT or {f"!{source}", f"!{source}/"} & set(kept), source
+
+
+def test_the_relay_hands_to_a_worker_what_comes_back_and_nothing_else() -> None:
+    keys, domain = Settings(secret_key="s" * 40).keyring(), "bounces.example.com"
+    delivery = return_address.ReturnAddresses(keys, domain, new_id()).of(1, 0)
+    letter = return_address.of_letter(keys, domain, new_id(), SystemClock().now())
+    for address in (delivery, letter, unsubscribe_mailbox(keys, new_id(), domain)):
+        assert handed_to(address) == "lmtp:inet:worker:8025"
+    assert [handed_to(address) for address in ("kari@example.com", "b-12@example.com", f"x{delivery}")] == [""] * 3
+    assert environment(SERVICES["worker"])["NEWSLETTER_INBOUND_LISTEN"] == "0.0.0.0:8025"
+    assert set(SERVICES["worker"]["networks"]) & set(SERVICES["relay"]["networks"])
+
+
+def handed_to(address: str) -> str:
+    """Ask Postfix where the relay's transport map sends an address."""
+    postmap = shutil.which("postmap", path=f"/usr/sbin:{os.environ['PATH']}") or unavailable("Postfix is not installed")
+    asked = [postmap, "-q", address, f"regexp:{ROOT}/deploy/postfix/returned"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False, timeout=30).stdout.strip()
 
 
 def test_docker_itself_understands_the_file(tmp_path: Path) -> None:
