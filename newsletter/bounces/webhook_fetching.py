@@ -44,7 +44,9 @@ async def fetch(url: str) -> bytes:
 
 def _get(url: str) -> bytes:
     parts = urlsplit(url)
-    connection = HTTPSConnection(parts.hostname or "", timeout=_SECONDS, context=ssl.create_default_context())
+    connection = HTTPSConnection(
+        parts.hostname or "", parts.port, timeout=_SECONDS, context=ssl.create_default_context()
+    )
     try:
         connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path)
         answer = connection.getresponse()

@@ -5,7 +5,7 @@ own signed id alone, never on an address that it names. A message is answered on
 whatever comes twice is there already. There is no session, no cookie and no form token.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -100,19 +100,18 @@ def _headers(request: WebRequest) -> dict[str, str]:
 
 
 async def _take(installation: Installation, heard: Heard, way: str) -> None:
-    """Store all that a message tells. Raises NotProven; what was stored before a failure is there when it comes again."""
-    events = list(heard.events)
-    groups = [events[first : first + _MOST_AT_ONCE] for first in range(0, len(events), _MOST_AT_ONCE)]
-    once = heard.once
-    for group in groups or ([[]] if once else []):
-        await installation.database.write_at_once(partial(_store, installation, group, once, way))
-        once = ""
+    """Store what a message tells, a large batch in parts: where one fails, all of it comes again. Raises NotProven."""
+    if not heard.events and not heard.once:
+        return
+    for first in range(0, max(len(heard.events), 1), _MOST_AT_ONCE):
+        part = Heard(heard.events[first : first + _MOST_AT_ONCE], "" if first else heard.once)
+        await installation.database.write_at_once(partial(_store, installation, part, way))
 
 
-async def _store(installation: Installation, group: Sequence[Event], once: str, way: str, session: Session) -> None:
-    if once:
-        await webhook_tokens.use(session, installation, once)
-    for event in group:
+async def _store(installation: Installation, heard: Heard, way: str, session: Session) -> None:
+    if heard.once:
+        await webhook_tokens.use(session, installation, heard.once)
+    for event in heard.events:
         named = _ours(installation, event)
         await reports.take_event(session, installation, named, event.reading, way, event.recipient)
 

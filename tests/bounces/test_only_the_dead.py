@@ -132,7 +132,7 @@ def test_nobody_dies_of_what_is_said_of_another(reply: str) -> None:
 
 def test_a_refused_sender_kills_no_reader() -> None:
     report = postfix_report("550 5.1.1 User unknown", "5.1.1")
-    refused = report.replace(b"User unknown\n\n--cut", b"User unknown (in reply to MAIL FROM command)\n\n--cut")
+    refused = report.replace(b"User unknown\n\n--cut", b"User unknown (in reply to MAIL FROM command)\n\n--cut", 1)
     assert explain(report).verdict is Verdict.DEAD
     assert explain(refused).verdict is Verdict.UNKNOWN
     assert explain(exim_bounce("550 5.1.1 x").replace(b"after RCPT TO", b"after MAIL FROM")).verdict not in DEADLY

@@ -1,21 +1,50 @@
 """What a service's words are worth: its codes and replies are judged as a report's, and "permanent" kills nobody."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from newsletter.bounces.verdicts import Verdict
-from newsletter.bounces.webhook_events import Event, Message
+from newsletter.bounces.webhook_events import Event, Message, UnreadableMessage
 from newsletter.bounces.webhooks import services_of
 from newsletter.clock import TurnedClock
 from newsletter.settings import Settings
 from tests.bounces import told
 from tests.bounces.coming_back import CAROL
-from tests.bounces.hooked import SETTINGS, SIGNING, Amazon
+from tests.bounces.hooked import SERVICES, SETTINGS, SIGNING, Amazon
 from tests.conftest import MORNING
 
 TOLD = {"delivery": "b-told"}
+FIELDS = (
+    *("event", "eventType", "RecordType", "Type", "bounce", "bounceType", "bouncedRecipients", "complaint", "mail"),
+    *("tags", "source", "headers", "name", "value", "delivery", "unique_args", "user-variables", "Metadata", "Details"),
+    *("delivery-status", "code", "message", "severity", "reason", "status", "subscription", "newTopicPreferences"),
+)
+WORDS = (
+    "Bounce",
+    "bounce",
+    "failed",
+    "dropped",
+    "Complaint",
+    "Subscription",
+    "HardBounce",
+    "List-Unsubscribe",
+    "5.1.1",
+)
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | st.sampled_from(WORDS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
+    max_leaves=20,
+)
 
 
 async def heard(service: str, event: object) -> list[Event]:
@@ -164,3 +193,14 @@ async def test_our_id_is_looked_for_wherever_a_service_keeps_it() -> None:
     grouped: dict[str, Any] = {"event": "bounce", "unique_args": TOLD}
     (event,) = await heard("sendgrid", grouped)
     assert "b-told" in event.named
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_whatever_a_service_tells_is_read_or_said_to_be_unreadable(event: dict[str, Any]) -> None:
+    for service in SERVICES:
+        try:
+            events = asyncio.run(heard(service, event))
+        except UnreadableMessage:
+            continue
+        assert all(isinstance(named, str) for each in events for named in (*each.named, each.recipient))
