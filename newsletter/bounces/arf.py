@@ -18,6 +18,9 @@ _OLD_FORMAT = re.compile(
     r"|\be-?mail feedback report for",
     re.IGNORECASE,
 )
+# A report that lost its media type on the way.
+_FIELDS = re.compile(r"(?:[\w-]{1,40}:[^\n]{0,300}\n){0,5}feedback-type:[^\n]{1,100}\n", re.IGNORECASE)
+_MOST = 4000
 _SPAMCOP = re.compile(r"^\s*\[spamcop \(", re.IGNORECASE)
 
 
@@ -46,5 +49,9 @@ def _without_report(mail: Mail) -> Reading | None:
     subject = mail.head.get("subject")
     if mail.head.get("x-hmxmroriginalrecipient") or _SPAMCOP.match(subject):
         return _COMPLAINT
-    returned = any(part.kind.startswith(("message/rfc822", "text/rfc822")) for part in mail.parts)
-    return _COMPLAINT if returned and _OLD_FORMAT.search(subject) else None
+    if not any(part.kind.startswith(("message/rfc822", "text/rfc822")) for part in mail.parts):
+        return None
+    for part in mail.of_kind("text/plain"):
+        if _FIELDS.match(part.text[:_MOST].lstrip()):
+            return _reading(part.text)
+    return _COMPLAINT if _OLD_FORMAT.search(subject) else None

@@ -39,15 +39,14 @@ _ADDRESS_LINE = re.compile(
 def notification(mail: Mail) -> str:
     """Give what the mail system itself says: the text before the mail that it returns."""
     said: list[str] = []
-    html: list[str] = []
     for part in mail.parts:
         if part.kind.startswith(("message/rfc822", "text/rfc822", "message/partial")):
             break
-        if part.kind == "text/html":
-            html.append(part.text)
-        elif part.kind.startswith("text/") or len(mail.parts) == 1:
+        # A page after a text says the same once more.
+        page = part.kind == "text/html" and said
+        if not page and part.text.strip() and (part.kind.startswith("text/") or len(mail.parts) == 1):
             said.append(part.text)
-    text = "\n\n".join(part for part in said if part.strip()) or "\n\n".join(html)
+    text = "\n\n".join(said)
     return _SUBJECT.sub("", _before_returned(text[:_MOST]))
 
 

@@ -10,7 +10,7 @@ from importlib import resources
 # What a mailbox and a person are called, in the languages of the patterns.
 _NAMES = {
     "{BOX}": (
-        "mail ?box|mail ?drop|in-?box|account|postfach|postkassen?|postboks(?:en)?|innboks(?:en)?|brevladan?"
+        "mail ?box|mail ?drop|in-?box|account|postfach|postkass(?:en?|a)|postboks(?:en)?|innboks(?:en)?|brevladan?"
         r"|inkorg(?:en)?|boite(?: aux lettres| de reception)?|buzon|casella|caixa|recipient|user|destinat\w+|folder"
         r"|maildir|skrzynk\w+|postvak"
     ),
@@ -19,6 +19,8 @@ _NAMES = {
     ),
 }
 _LONGEST = 4000
+# Letters that Unicode doesn't take apart.
+_STROKES = str.maketrans("łøđı", "lodi")
 
 
 def folded(text: str) -> str:
@@ -58,4 +60,5 @@ def _named(pattern: str) -> str:
 def _without_accents(text: str) -> str:
     if text.isascii():
         return text
-    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text) if not unicodedata.combining(sign))
+    return plain.translate(_STROKES)

@@ -43,6 +43,7 @@ ABOUT_NOBODY = {
     "dead_signal": {"domain_tag"},
     "first_signal": {"code"},
     "heartbeat": {"worker"},
+    "mailbox": {"poller"},
     "import_job": {"actor", "file_name", "columns", "notice", "source", "holder"},
     "import_refusal": {"reason"},
     "issue": {"subject", "body"},

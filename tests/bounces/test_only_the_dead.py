@@ -13,6 +13,14 @@ OTHER_TROUBLE = [
     *("mailbox full", "user is over quota", "the mailbox has exceeded its storage limit", "Postkassen er full"),
     *("Das Postfach ist voll", "boîte aux lettres pleine", "el buzón está lleno", "casella piena", "brevlådan är full"),
     *(
+        "Skrzynka odbiorcy jest pełna",
+        "Почтовый ящик заполнен",
+        "メールボックスが一杯です",
+        "收件人邮箱已满",
+        "가득 찼습니다",
+    ),
+    *("Alıcının posta kutusu dolu", "Indbakken er fyldt", "Postfachgröße überschritten", "Το κιβώτιο είναι πλήρες"),
+    *(
         "account storage limit reached",
         "no space left in the mailbox",
         "disk quota exceeded",
