@@ -1,21 +1,15 @@
-"""The settings: environment variables named NEWSLETTER_…, each of which may be given as …_FILE instead.
+"""Every setting, with its default and what it is for."""
 
-Nothing else in the program reads the environment. A setting that is wrong stops the program at its start,
-with a sentence that names it.
-"""
-
-import os
 import re
-import stat
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from newsletter.errors import MisconfiguredError
-from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring, new_id, new_secret
+from newsletter.settings.key_file import key_file
+from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring
 
 PREFIX = "NEWSLETTER_"
 KEY_FILE = "secret.key"
@@ -267,26 +261,9 @@ class Settings(BaseModel):
                     "Set NEWSLETTER_SECRET_KEY (or NEWSLETTER_SECRET_KEY_FILE) to the same secret for every process; "
                     "`openssl rand -base64 32` makes one."
                 )
-            secret = _key_file(self.data_dir / KEY_FILE)
+            secret = key_file(self.data_dir / KEY_FILE)
         previous = self.secret_key_previous.encode() or None
         return Keyring(secret.encode(), previous)
-
-
-def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings from the environment.
-
-    Raises MisconfiguredError, in one sentence per setting that is wrong; the value is never shown, it may be a secret.
-    """
-    environment = os.environ if environment is None else environment
-    given = {name: value for name in Settings.model_fields if (value := _value(environment, name)) is not None}
-    try:
-        return Settings.model_validate(given)
-    except ValidationError as error:
-        sentences = [
-            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}."
-            for problem in error.errors(include_url=False, include_input=False)
-        ]
-        raise MisconfiguredError(" ".join(sentences)) from None
 
 
 def _has_a_host(url: str) -> bool:
@@ -304,38 +281,3 @@ def _place(value: str) -> tuple[str, int] | None:
     except ValueError:
         return None
     return (host, port) if host and port and parts.netloc == value and "@" not in value else None
-
-
-def _value(environment: Mapping[str, str], name: str) -> str | None:
-    variable = PREFIX + name.upper()
-    if path := environment.get(f"{variable}_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise MisconfiguredError(f"{variable}_FILE can't be read.") from error
-    return environment.get(variable)
-
-
-def _key_file(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Written aside and linked into place: of two processes that start at once, both read the first one's key.
-    # The draft's name is random: in two containers both may be process 1.
-    draft = path.with_name(f".{path.name}.{new_id()}")
-    if not path.exists():
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(new_secret())
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    secret = path.read_text(encoding="ascii").strip()
-    if len(secret) < MINIMUM_SECRET_BYTES:
-        raise MisconfiguredError(
-            f"{path} does not hold a key; put the right one back, or links already mailed will not work."
-        )
-    return secret
