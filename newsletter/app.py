@@ -21,7 +21,7 @@ from newsletter import health
 from newsletter.agreements import notice_api, notice_console
 from newsletter.backup.returning import Returning
 from newsletter.bounces import console as bounces_console
-from newsletter.bounces import webhooks
+from newsletter.bounces.webhooks import routes as webhooks
 from newsletter.chain import pages as chain_pages
 from newsletter.clock import Clock
 from newsletter.delivery import api as delivery_api

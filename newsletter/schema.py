@@ -22,10 +22,10 @@ from newsletter import jobs
 from newsletter.agreements import notice_tables as notices
 from newsletter.agreements import tables as agreements
 from newsletter.agreements import tag_tables as tags
-from newsletter.bounces import mailbox_tables as mailboxes
 from newsletter.bounces import report_tables as reports
 from newsletter.bounces import tables as bounces
-from newsletter.bounces import webhook_tables as webhooks
+from newsletter.bounces.mailbox import tables as mailboxes
+from newsletter.bounces.webhooks import tables as webhooks
 from newsletter.chain import tables as chain
 from newsletter.database import sync_engine
 from newsletter.delivery import pace_tables as paces

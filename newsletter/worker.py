@@ -19,10 +19,11 @@ from sqlmodel import col, select
 from newsletter.agreements.chaining import Chaining
 from newsletter.backup.returning import Returning
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import alarms, consequences, watching, webhooks
+from newsletter.bounces import alarms, consequences, watching
 from newsletter.bounces.listener import Listener
-from newsletter.bounces.mailbox import Poller
-from newsletter.bounces.mailbox_url import mailbox_of
+from newsletter.bounces.mailbox.poller import Poller
+from newsletter.bounces.mailbox.url import mailbox_of
+from newsletter.bounces.webhooks import routes as webhooks
 from newsletter.clock import SystemClock
 from newsletter.database import Session, database_seconds, insert
 from newsletter.delivery import actions as delivery

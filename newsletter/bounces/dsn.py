@@ -11,7 +11,7 @@ from newsletter.addresses import canonical
 from newsletter.bounces.mime import Mail
 from newsletter.bounces.verdicts import FOREIGN, Reading
 
-KINDS = ("message/delivery-status", "message/global-delivery-status")
+KINDS = ("message/delivery-status", "message/global-delivery-status", "message/xdelivery-status")
 _RECIPIENT_FIELDS = frozenset(
     {"original-recipient", "final-recipient", "action", "status", "remote-mta", "diagnostic-code", "x-actual-recipient"}
 )
@@ -21,7 +21,10 @@ _LONGEST = 8000
 _MOST = 12
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
-_ACTIONS = {"failure": "failed", "fail": "failed", "error": "failed", "delay": "delayed", "deferred": "delayed"}
+_ACTIONS = {
+    **dict.fromkeys(("failure", "fail", "error", "undeliverable", "undelivered", "bounced", "rejected"), "failed"),
+    **dict.fromkeys(("delay", "deferred"), "delayed"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
 
 
 def _recipient(group: dict[str, str]) -> Recipient:
-    action = re.split(r"[\s;(]", group.get("action", "").strip().lower() + " ")[0]
+    action = re.split(r"[\s;(.,!]", group.get("action", "").strip().lower() + " ")[0]
     return Recipient(
         original=_address(group.get("original-recipient", "")),
         final=_address(group.get("final-recipient", "")),

@@ -15,6 +15,7 @@ from newsletter.mail.wording import Words
 
 _SUCCESSES = frozenset({"delivered", "relayed", "expanded"})
 _DELIVERED = Reading(Verdict.NOT_A_BOUNCE, "The report is of a success.")
+_NO_FAILURE = "The report does not say that the delivery failed."
 _DELAYED = "It is delayed, and still being tried."
 _ORDINARY = Reading(Verdict.NOT_A_BOUNCE, "It is no report, but a mail.")
 _UNSUBSCRIBE = Reading(Verdict.UNSUBSCRIBE, "The reader asks to be left out.")
@@ -72,6 +73,8 @@ def _of_recipient(recipient: dsn.Recipient, told: Words, subscriber: str | None)
     reading = _judged(recipient, told, status)
     if recipient.action == "delayed" and reading.verdict is not Verdict.MAILBOX_FULL:
         return Reading(Verdict.TRANSIENT, _DELAYED, reading.code)
+    if reading.deadly and recipient.action != "failed":
+        return Reading(Verdict.UNKNOWN, _NO_FAILURE, reading.code)
     return dsn.of_subscriber(reading, recipient.addresses, subscriber)
 
 

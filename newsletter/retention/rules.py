@@ -12,8 +12,10 @@ from datetime import timedelta
 from newsletter.agreements import receipts, suppression, tombstones
 from newsletter.agreements.tag_tables import RECEIPTS, SUPPRESSIONS, TOMBSTONES
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import came_back, report_tables, reports, signals, webhook_tables, webhook_tokens
+from newsletter.bounces import came_back, report_tables, reports, signals
 from newsletter.bounces import rules as bounce_rules
+from newsletter.bounces.webhooks import tables as webhook_tables
+from newsletter.bounces.webhooks import tokens as webhook_tokens
 from newsletter.database import Session
 from newsletter.delivery import actions as delivery
 from newsletter.delivery import journal, ledger, pace_rows, paces

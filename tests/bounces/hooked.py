@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
-from newsletter.bounces.webhooks import services_of
+from newsletter.bounces.webhooks.routes import services_of
 from newsletter.installation import Installation
 from tests.bounces import told
 from tests.bounces.coming_back import CAROL

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from newsletter.bounces.mailbox import Poller
+from newsletter.bounces.mailbox.poller import Poller
 from newsletter.bounces.report_tables import Received
 from newsletter.clock import TurnedClock
 from newsletter.installation import Installation

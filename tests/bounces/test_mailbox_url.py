@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.bounces.mailbox_url import MailboxPlace, mailbox_of, read_mailbox_url
+from newsletter.bounces.mailbox.url import MailboxPlace, mailbox_of, read_mailbox_url
 from newsletter.errors import MisconfiguredError
 from newsletter.settings import Settings
 from newsletter.worker import check

@@ -71,6 +71,13 @@ def test_only_a_failure_counts(action: str) -> None:
     assert explain(report).verdict is wanted
 
 
+@pytest.mark.parametrize("action", ["", "transferred", "x-unheard-of"])
+def test_what_is_not_said_to_have_failed_has_not(action: str) -> None:
+    """RULES F1."""
+    assert explain(postfix_report("550 5.1.1 User unknown", "5.1.1", action=action)).verdict is Verdict.UNKNOWN
+    assert explain(postfix_report("550 5.1.1 User unknown", "5.1.1", action="Failed.")).verdict is Verdict.DEAD
+
+
 @pytest.mark.parametrize(
     "subject",
     ["Out of office", "Automatic reply: The Monthly", "Automatisk svar: hei", "Abwesenheitsnotiz", "Absence du bureau"],

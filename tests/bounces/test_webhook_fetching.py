@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.bounces.webhook_events import NotProven
-from newsletter.bounces.webhook_fetching import Certificates, Unreachable, fetch
+from newsletter.bounces.webhooks.events import NotProven
+from newsletter.bounces.webhooks.fetching import Certificates, Unreachable, fetch
 from newsletter.clock import TurnedClock
 from tests.bounces.hooked import CERTIFICATE, Amazon
 from tests.conftest import MORNING

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from newsletter.bounces.webhook_tables import UsedToken
-from newsletter.bounces.webhooks import services_of
+from newsletter.bounces.webhooks.routes import services_of
+from newsletter.bounces.webhooks.tables import UsedToken
 from newsletter.clock import TurnedClock
 from newsletter.errors import MisconfiguredError
 from newsletter.installation import Installation

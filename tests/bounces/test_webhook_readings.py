@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.bounces.verdicts import Verdict
-from newsletter.bounces.webhook_events import Event, Message, UnreadableMessage
-from newsletter.bounces.webhooks import services_of
+from newsletter.bounces.webhooks.events import Event, Message, UnreadableMessage
+from newsletter.bounces.webhooks.routes import services_of
 from newsletter.clock import TurnedClock
 from newsletter.settings import Settings
 from tests.bounces import told

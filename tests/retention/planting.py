@@ -10,7 +10,7 @@ from newsletter.agreements.opening import open_newsletter
 from newsletter.agreements.tag_tables import RECEIPTS, Receipt
 from newsletter.bounces.report_tables import CameBack, Received, Report
 from newsletter.bounces.tables import Tally
-from newsletter.bounces.webhook_tables import UsedToken
+from newsletter.bounces.webhooks.tables import UsedToken
 from newsletter.database import Session
 from newsletter.delivery.pace_tables import Pace
 from newsletter.delivery.tables import Mailing, MailingState

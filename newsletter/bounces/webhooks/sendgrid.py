@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from newsletter.bounces import arf
 from newsletter.bounces.verdicts import Reading
-from newsletter.bounces.webhook_events import (
+from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,
     Event,

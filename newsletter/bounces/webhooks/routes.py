@@ -15,14 +15,15 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.bounces import reports, webhook_tokens
-from newsletter.bounces.webhook_events import Event, Heard, Message, Service
-from newsletter.bounces.webhook_fetching import Certificates, Opener, Unreachable, fetch
-from newsletter.bounces.webhook_mailgun import Mailgun
-from newsletter.bounces.webhook_postmark import Postmark, WrongPassword
-from newsletter.bounces.webhook_sendgrid import SendGrid
-from newsletter.bounces.webhook_ses import Ses
-from newsletter.bounces.webhook_sns import Topics
+from newsletter.bounces import reports
+from newsletter.bounces.webhooks import tokens as webhook_tokens
+from newsletter.bounces.webhooks.events import Event, Heard, Message, Service
+from newsletter.bounces.webhooks.fetching import Certificates, Opener, Unreachable, fetch
+from newsletter.bounces.webhooks.mailgun import Mailgun
+from newsletter.bounces.webhooks.postmark import Postmark, WrongPassword
+from newsletter.bounces.webhooks.sendgrid import SendGrid
+from newsletter.bounces.webhooks.ses import Ses
+from newsletter.bounces.webhooks.sns import Topics
 from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.errors import MisconfiguredError, NewsletterError, NotFound

@@ -10,7 +10,7 @@ from typing import Any
 
 from newsletter.bounces import arf
 from newsletter.bounces.verdicts import Reading
-from newsletter.bounces.webhook_events import (
+from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,
     Event,

@@ -16,8 +16,8 @@ from typing import Any
 from imap_tools.errors import ImapToolsError, MailboxLoginError
 from imap_tools.utils import check_command_status, encode_folder
 
-from newsletter.bounces.mailbox_connection import FAILURES, NotDone, NotMoved, connected
-from newsletter.bounces.mailbox_url import MailboxPlace
+from newsletter.bounces.mailbox.connection import FAILURES, NotDone, NotMoved, connected
+from newsletter.bounces.mailbox.url import MailboxPlace
 
 # Of a mail this much is read. What a report says stands before the mail that it returns.
 _MOST_BYTES = 262_144

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
-from newsletter.bounces.webhook_events import NotProven
+from newsletter.bounces.webhooks.events import NotProven
 from newsletter.clock import Clock
 from newsletter.errors import NewsletterError
 

@@ -16,10 +16,11 @@ from typing import ParamSpec, TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.bounces import mailbox_mark, receiving, reports
-from newsletter.bounces.mailbox_connection import FAILURES, reason_of
-from newsletter.bounces.mailbox_server import Folder
-from newsletter.bounces.mailbox_url import MailboxPlace, mailbox_of
+from newsletter.bounces import receiving, reports
+from newsletter.bounces.mailbox import mark as mailbox_mark
+from newsletter.bounces.mailbox.connection import FAILURES, reason_of
+from newsletter.bounces.mailbox.server import Folder
+from newsletter.bounces.mailbox.url import MailboxPlace, mailbox_of
 from newsletter.bounces.reports import Taken
 from newsletter.installation import Installation
 from newsletter.logs import where

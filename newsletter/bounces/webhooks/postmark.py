@@ -9,7 +9,7 @@ from typing import Any
 
 from newsletter.bounces import arf, automatic
 from newsletter.bounces.verdicts import Reading, Verdict
-from newsletter.bounces.webhook_events import (
+from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,
     Event,

@@ -19,7 +19,7 @@ from imap_tools.errors import (
 from imap_tools.mailbox import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.utils import check_command_status
 
-from newsletter.bounces.mailbox_url import MailboxPlace
+from newsletter.bounces.mailbox.url import MailboxPlace
 
 __all__ = ["FAILURES", "NotDone", "NotMoved", "connected", "reason_of"]
 

@@ -17,8 +17,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 
-from newsletter.bounces.webhook_events import NotProven, text_at
-from newsletter.bounces.webhook_fetching import Certificates, Opener
+from newsletter.bounces.webhooks.events import NotProven, text_at
+from newsletter.bounces.webhooks.fetching import Certificates, Opener
 from newsletter.errors import MisconfiguredError
 
 NOTIFICATION, CONFIRMATION, _FAREWELL = "Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"

@@ -10,7 +10,7 @@ from typing import Any
 
 from newsletter.bounces import arf
 from newsletter.bounces.verdicts import Reading, Verdict
-from newsletter.bounces.webhook_events import (
+from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,
     Event,
@@ -25,7 +25,7 @@ from newsletter.bounces.webhook_events import (
     read_object,
     text_at,
 )
-from newsletter.bounces.webhook_sns import CONFIRMATION, NOTIFICATION, Topics
+from newsletter.bounces.webhooks.sns import CONFIRMATION, NOTIFICATION, Topics
 
 _ON_A_LIST = frozenset({"Suppressed", "OnAccountSuppressionList", "UnsubscribedRecipient"})
 # What SES says happened, where the reply says nothing.

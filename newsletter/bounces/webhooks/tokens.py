@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import delete, func
 from sqlmodel import col, select
 
-from newsletter.bounces.webhook_events import NotProven
-from newsletter.bounces.webhook_tables import UsedToken
+from newsletter.bounces.webhooks.events import NotProven
+from newsletter.bounces.webhooks.tables import UsedToken
 from newsletter.database import Session, insert, rows_of
 from newsletter.installation import Installation
 from newsletter.tokens import fingerprint

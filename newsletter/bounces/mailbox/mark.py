@@ -7,7 +7,7 @@ everything twice.
 from sqlalchemy import update
 from sqlmodel import col
 
-from newsletter.bounces.mailbox_tables import Mailbox
+from newsletter.bounces.mailbox.tables import Mailbox
 from newsletter.database import Session, database_seconds, insert, rows_of
 
 
