@@ -133,16 +133,16 @@ async def held(session: Session) -> list[Held]:
     ]
 
 
-async def release(session: Session, domain_tag: str) -> None:
-    """An editor says that a domain's addresses live: mail them again."""
-    await session.execute(delete(DeadSignal).where(_quarantined(domain_tag)))
+async def release(session: Session, domain_tag: str) -> int:
+    """An editor says that a domain's addresses live: mail them again; give how many."""
+    return rows_of(await session.execute(delete(DeadSignal).where(_quarantined(domain_tag))))
 
 
-async def confirm(session: Session, installation: Installation, domain_tag: str) -> None:
-    """An editor says that a domain's addresses are dead: delete them."""
+async def confirm(session: Session, installation: Installation, domain_tag: str) -> int:
+    """An editor says that a domain's addresses are dead: delete them; give how many."""
     query = select(DeadSignal.subscriber_id).where(_quarantined(domain_tag)).order_by(col(DeadSignal.subscriber_id))
-    for subscriber_id in (await session.exec(query)).all():
-        await _bury(session, installation, subscriber_id, SignalState.QUARANTINED)
+    quarantined = (await session.exec(query)).all()
+    return sum([await _bury(session, installation, each, SignalState.QUARANTINED) for each in quarantined])
 
 
 def _quarantined(domain_tag: str) -> ColumnElement[bool]:

@@ -1,9 +1,12 @@
 """Whom a report is about: whom the return address is signed for, and nobody that the report names (RULES F5)."""
 
 import re
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any, NamedTuple, TypeVar
 
-from sqlmodel import col, select
+from sqlalchemy import BindParameter, Executable, bindparam, select
+from sqlmodel import col
 
 from newsletter.bounces.mime import Mail
 from newsletter.database import Session
@@ -24,6 +27,35 @@ _RETURNED = (
 _MOST = 20_000
 _ADDRESS = re.compile(r"[\w.+=-]{20,64}@[\w.-]{1,253}")
 _LINK = re.compile(r"/unsubscribe/([\w-]{20,200})")
+# The statements are made once, which takes longer than to carry them out.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_WENT = select(col(Delivery.number), col(Delivery.subscription_id)).where(
+    col(Delivery.mailing_id) == bindparam("mailing_id"),
+    col(Delivery.number).in_(bindparam("numbers", expanding=True)),
+)
+_SUBSCRIBER = (
+    select(col(Subscription.id), col(Subscriber.email))
+    .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
+    .where(col(Subscription.id).in_(_IDS))
+    .order_by(col(Subscription.id))
+)
+# A confirmed one is emptied: whoever confirmed from the mailbox is not dead.
+_REQUEST = (
+    select(col(SignupRequest.id), col(SignupRequest.email))
+    .where(col(SignupRequest.id).in_(_IDS), col(SignupRequest.email).is_not(None))
+    .order_by(col(SignupRequest.id))
+)
+# A report's row is to hang on it.
+_SUBSCRIBED = {
+    waiting: _SUBSCRIBER.with_for_update(of=Subscription, key_share=True, read=True, skip_locked=not waiting)
+    for waiting in (False, True)
+}
+_ASKED = {
+    waiting: _REQUEST.with_for_update(key_share=True, read=True, skip_locked=not waiting) for waiting in (False, True)
+}
+
+
+T = TypeVar("T", str, int)
 
 
 class Addressee(NamedTuple):
@@ -36,37 +68,68 @@ class Addressee(NamedTuple):
     number: int | None = None
 
 
-async def of_aim(session: Session, aim: Aim) -> Addressee | None:
-    """Give whom a return address is signed for; None where they are gone. Whoever is there stays until the commit."""
-    if isinstance(aim, ReturnedDelivery):
-        return await _of_delivery(session, aim)
-    return await _of_subscription(session, aim.about) or await _of_request(session, aim.about)
+class Addressees(NamedTuple):
+    """Who was found: whoever is there stays until the commit; of whom is `held` somebody else decides just now."""
+
+    there: dict[Aim, Addressee]
+    held: frozenset[Aim]
 
 
-async def _of_delivery(session: Session, aim: ReturnedDelivery) -> Addressee | None:
-    query = select(Delivery.subscription_id).where(Delivery.mailing_id == aim.mailing_id, Delivery.number == aim.number)
-    subscription_id = (await session.exec(query)).first()
-    found = await _of_subscription(session, subscription_id) if subscription_id else None
-    return found._replace(mailing_id=aim.mailing_id, number=aim.number) if found else None
+async def of_aims(session: Session, aims: Collection[Aim], *, waiting: bool) -> Addressees:
+    """Give whom return addresses are signed for, as far as they are still there.
+
+    Whoever is `waiting` waits for those whom somebody else holds, who may just be deleting them. That is for one alone:
+    who waits with others in hand may be waited for in turn.
+    """
+    hung = await _of_deliveries(session, [aim for aim in aims if isinstance(aim, ReturnedDelivery)])
+    hung |= {aim: aim.about for aim in aims if isinstance(aim, ReturnedLetter)}
+    subscribed = await _emails(session, _SUBSCRIBED[waiting], set(hung.values()))
+    letters = {aim.about for aim in aims if isinstance(aim, ReturnedLetter)}
+    asked = await _emails(session, _ASKED[waiting], letters - set(subscribed))
+    there: dict[Aim, Addressee] = {}
+    for aim, about in hung.items():
+        if about in subscribed:
+            there[aim] = Addressee(subscribed[about], about, None, *_delivery(aim))
+        elif about in asked:
+            there[aim] = Addressee(asked[about], None, about)
+    missing = {aim: about for aim, about in hung.items() if aim not in there}
+    held = set() if waiting else await _there(session, set(missing.values()))
+    return Addressees(there, frozenset(aim for aim, about in missing.items() if about in held))
 
 
-async def _of_subscription(session: Session, subscription_id: str) -> Addressee | None:
-    query = (
-        select(Subscriber.email)
-        .join(Subscription, col(Subscription.subscriber_id) == col(Subscriber.id))
-        .where(Subscription.id == subscription_id)
-        # A report's row is to hang on it.
-        .with_for_update(of=Subscription, key_share=True, read=True)
-    )
-    email = (await session.exec(query)).first()
-    return Addressee(email, subscription_id, None) if email is not None else None
+def _delivery(aim: Aim) -> tuple[str | None, int | None]:
+    return (aim.mailing_id, aim.number) if isinstance(aim, ReturnedDelivery) else (None, None)
 
 
-async def _of_request(session: Session, request_id: str) -> Addressee | None:
-    # A confirmed one is emptied: whoever confirmed from the mailbox is not dead.
-    query = select(SignupRequest.email).where(SignupRequest.id == request_id, col(SignupRequest.email).is_not(None))
-    email = (await session.exec(query.with_for_update(key_share=True, read=True))).first()
-    return Addressee(email, None, request_id) if email is not None else None
+async def _of_deliveries(session: Session, aims: Collection[ReturnedDelivery]) -> dict[Aim, str]:
+    """Give the subscriptions to which deliveries went."""
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for aim in aims:
+        numbers[aim.mailing_id].add(aim.number)
+    went: dict[tuple[str, int], str] = {}
+    connection = await session.connection()
+    for mailing_id, some in sorted(numbers.items()):
+        found = await connection.execute(_WENT, {"mailing_id": mailing_id, "numbers": rounded(some)})
+        went |= {(mailing_id, number): subscription_id for number, subscription_id in found.all()}
+    return {aim: went[key] for aim in aims if (key := (aim.mailing_id, aim.number)) in went}
+
+
+async def _emails(session: Session, query: Executable, ids: set[str]) -> dict[str, str]:
+    if not ids:
+        return {}
+    found = await (await session.connection()).execute(query, {"ids": rounded(ids)})
+    return {row.id: row.email for row in found.all()}
+
+
+async def _there(session: Session, ids: set[str]) -> set[str]:
+    """Give which of the ids are there, whoever holds them."""
+    return {*await _emails(session, _SUBSCRIBER, ids), *await _emails(session, _REQUEST, ids)}
+
+
+def rounded(values: Collection[T]) -> list[T]:
+    """Give values for an IN, one of them repeated until they are a power of two: so there are few statements."""
+    ordered = sorted(values)
+    return ordered + ordered[-1:] * ((1 << (len(ordered) - 1).bit_length()) - len(ordered)) if ordered else []
 
 
 def within_complaint(installation: Installation, mail: Mail) -> Aim | Fault:

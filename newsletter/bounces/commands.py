@@ -50,6 +50,8 @@ def add_to(group: click.Group, run: Run) -> None:
         raw = sys.stdin.buffer.read()
 
         async def act(installation: Installation, session: Session) -> str:
+            if not installation.settings.bounce_domain:
+                raise MisconfiguredError("NEWSLETTER_BOUNCE_DOMAIN is not set: it says which mails are for us.")
             taken = await receive_mail(session, installation, raw, recipients)
             return _SAID_OF.get(taken, taken.value) if taken else "ignored"
 

@@ -6,12 +6,17 @@ refusals (`signals.py`): the dead are mailed nothing more at once, and deleted a
 lets them. Everything but dead, complaint and unsubscribe is recorded, and that is all.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache, partial
+from itertools import groupby
+from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement
-from sqlmodel import col, select
+from sqlalchemy import Executable, Row, bindparam, or_
+from sqlalchemy import select as select_rows
+from sqlmodel import SQLModel, col, select
 
 from newsletter.agreements import suppression
 from newsletter.agreements.actions import Origin
@@ -23,7 +28,7 @@ from newsletter.bounces.signals import Counts, Dead, Tallies
 from newsletter.bounces.verdicts import Verdict
 from newsletter.bounces.watching import of_letter
 from newsletter.clock import day_of
-from newsletter.database import Session, insert
+from newsletter.database import Session, insert_of
 from newsletter.delivery.statements import superseded
 from newsletter.delivery.tables import Result
 from newsletter.installation import Installation
@@ -36,6 +41,8 @@ from newsletter.subscribers.tables import Subscriber, Subscription
 _log = structlog.get_logger(__name__)
 BOUNCED = "bounced"
 _MOST_AT_ONCE = 500
+# Whoever else writes waits for so many.
+_MOST_TOGETHER = 20
 # A report may be faster than the ledger, which is written a window at a time.
 _LEDGER_WAIT = timedelta(hours=1)
 _LOOK_AGAIN = timedelta(seconds=5)
@@ -49,6 +56,17 @@ _FAILURES = frozenset(
         Verdict.CONTENT,
     }
 )
+# The others are recorded, and that is all.
+_ACTING = frozenset({Verdict.DEAD, Verdict.DEAD_IF_REPEATED, Verdict.ALARM, Verdict.COMPLAINT, Verdict.UNSUBSCRIBE})
+_REPORT = SQLModel.metadata.tables["report"]
+# Made once, and of few columns: it is asked twice for each report.
+_THEIRS = select_rows(
+    *(_REPORT.c[name] for name in ("subscription_id", "request_id", "mailing_id", "number", "sent_on")),
+    *(_REPORT.c[name] for name in ("verdict", "state", "counted")),
+).where(
+    or_(_REPORT.c.subscription_id == bindparam("subscription"), _REPORT.c.request_id == bindparam("request")),
+    _REPORT.c.id != bindparam("report"),
+)
 
 
 class Why(StrEnum):
@@ -61,23 +79,49 @@ class Why(StrEnum):
 
 async def settle_taken(installation: Installation) -> int:
     """Let follow what is due from the reports that were taken; give how many were looked at."""
+    due = (Report.state == ReportState.TAKEN, Report.due_at <= installation.clock.now())
+    query = select(Report.id, Report.verdict).where(*due).order_by(col(Report.due_at), col(Report.id))
     async with installation.database.read() as session:
-        query = select(Report.id).where(Report.state == ReportState.TAKEN, Report.due_at <= installation.clock.now())
-        taken = (await session.exec(query.order_by(col(Report.due_at), col(Report.id)).limit(_MOST_AT_ONCE))).all()
-    for report_id in taken:
-        try:
-            async with installation.database.write() as session:
-                await settle(session, installation, report_id)
-        except Exception as error:
-            # One that can't be settled must not stop the others; it is tried again.
-            _log.error("report_not_settled", kind=type(error).__name__, where=where(error))
+        taken = (await session.exec(query.limit(_MOST_AT_ONCE))).all()
+    # SQLite's commits wait for the disk, and nobody there waits for a row. Elsewhere each holds its person alone.
+    together = _MOST_TOGETHER if installation.database.on_sqlite else 1
+    for group in _groups(taken, together):
+        await _settle_group(installation, group)
     return len(taken)
+
+
+def _groups(taken: Sequence[tuple[str, str]], most: int) -> Iterator[list[str]]:
+    """Give the ids in their order, those together that are only recorded."""
+    for recorded, some in groupby(taken, lambda one: one[1] not in _ACTING):
+        ids, size = [report_id for report_id, _ in some], most if recorded else 1
+        yield from (ids[first : first + size] for first in range(0, len(ids), size))
+
+
+async def _settle_group(installation: Installation, group: Sequence[str]) -> None:
+    try:
+        if len(group) > 1:
+            await installation.database.write_at_once(partial(_settle_all, installation, group))
+            return
+        async with installation.database.write() as session:
+            await settle(session, installation, group[0])
+    except Exception as error:
+        # One that can't be settled must not stop the others; it is tried again.
+        if len(group) == 1:
+            _log.error("report_not_settled", kind=type(error).__name__, where=where(error))
+            return
+        for report_id in group:
+            await _settle_group(installation, [report_id])
+
+
+async def _settle_all(installation: Installation, group: Sequence[str], session: Session) -> None:
+    for report_id in group:
+        await settle(session, installation, report_id)
 
 
 async def settle(session: Session, installation: Installation, report_id: str) -> None:
     """Let follow what is due from one report. Doing it again does nothing."""
     found = await session.get(Report, report_id)
-    person = await _lock(session, found) if found is not None else None
+    person = await _lock(session, installation, found) if found is not None else None
     # Read anew behind the locks: they may have left, and their reports with them.
     report = await session.get(Report, report_id, with_for_update=True, populate_existing=True)
     if report is None or report.state != ReportState.TAKEN:
@@ -92,13 +136,16 @@ async def settle(session: Session, installation: Installation, report_id: str) -
         await _end(session, installation, report, person)
 
 
-async def _lock(session: Session, report: Report) -> Subscriber | None:
+async def _lock(session: Session, installation: Installation, report: Report) -> Subscriber | None:
     """Lock the person, or the request, that a report is about, in the order of whoever deletes them."""
     if report.request_id is not None:
         await session.get(SignupRequest, report.request_id, with_for_update=True)
         return None
     subscription = await session.get(Subscription, report.subscription_id)
-    return await lock_person(session, subscription.subscriber_id) if subscription else None
+    if subscription is None or installation.database.on_sqlite:
+        # SQLite has one writer: whoever writes holds everybody.
+        return await session.get(Subscriber, subscription.subscriber_id) if subscription else None
+    return await lock_person(session, subscription.subscriber_id)
 
 
 async def _end(
@@ -205,31 +252,38 @@ async def _was_accepted(session: Session, report: Report) -> bool | None:
     return outcome == OutcomeKind.DELIVERED
 
 
-def _others(report: Report) -> list[ColumnElement[bool]]:
-    """Give the conditions on another report of the same delivery, or of the same day's letters about the same."""
-    same = [col(Report.id) != report.id]
-    if report.mailing_id is None:
-        same.append(col(Report.sent_on) == report.sent_on)
-    for name in ("subscription_id", "request_id", "mailing_id", "number"):
-        column, value = col(getattr(Report, name)), getattr(report, name)
-        same.append(column.is_(None) if value is None else column == value)
-    return same
+async def _others(session: Session, report: Report) -> list[Row[Any]]:
+    """Give the other reports of the same delivery, or of the same day's letters about the same."""
+    named = {"subscription": report.subscription_id, "request": report.request_id, "report": report.id}
+    found = await (await session.connection()).execute(_THEIRS, named)
+    return [other for other in found.all() if _what_of(other) == _what_of(report)]
+
+
+def _what_of(report: Report | Row[Any]) -> tuple[object, ...]:
+    day = report.sent_on if report.mailing_id is None else None
+    return report.subscription_id, report.request_id, report.mailing_id, report.number, day
 
 
 async def _is_counted(session: Session, report: Report) -> bool:
-    query = select(Report.id).where(*_others(report), col(Report.counted).is_(True))
-    return (await session.exec(query)).first() is not None
+    return any(other.counted for other in await _others(session, report))
 
 
 async def _is_told(session: Session, report: Report) -> bool:
-    settled = (Report.verdict == report.verdict, Report.state == ReportState.SETTLED)
-    return (await session.exec(select(Report.id).where(*_others(report), *settled))).first() is not None
+    told = (report.verdict, ReportState.SETTLED)
+    return any((other.verdict, other.state) == told for other in await _others(session, report))
 
 
 async def _count(session: Session, mailing_id: str, what: str) -> None:
-    statement = insert(session, Returned).values(mailing_id=mailing_id, what=what, count=1)
+    connection = await session.connection()
+    await connection.execute(_counting(connection.dialect.name), {"mailing_id": mailing_id, "what": what, "count": 1})
+
+
+@cache
+def _counting(dialect: str) -> Executable:
+    statement = insert_of(dialect, Returned)
     added = {"count": Returned.count + statement.excluded.count}
-    await session.execute(statement.on_conflict_do_update(index_elements=["mailing_id", "what"], set_=added))
+    counting: Executable = statement.on_conflict_do_update(index_elements=["mailing_id", "what"], set_=added)
+    return counting
 
 
 async def returned(session: Session, mailing_id: str) -> dict[str, int]:

@@ -26,8 +26,8 @@ async def confirm(request: WebRequest, domain_id: FromPath[str]) -> Response[Any
     """They are dead: delete them."""
     installation = installation_of(request)
     async with installation.database.write() as session:
-        await actions.confirm(session, installation, _checked(domain_id))
-        await audit.did(request, session, Act.RETURNED_MAIL_CONFIRMED)
+        count = await actions.confirm(session, installation, _checked(domain_id))
+        await audit.did(request, session, Act.RETURNED_MAIL_CONFIRMED, count=count)
     return see_other("/console/returned")
 
 
@@ -35,8 +35,8 @@ async def confirm(request: WebRequest, domain_id: FromPath[str]) -> Response[Any
 async def release(request: WebRequest, domain_id: FromPath[str]) -> Response[Any]:
     """They live: mail them again."""
     async with installation_of(request).database.write() as session:
-        await actions.release(session, _checked(domain_id))
-        await audit.did(request, session, Act.RETURNED_MAIL_RELEASED)
+        count = await actions.release(session, _checked(domain_id))
+        await audit.did(request, session, Act.RETURNED_MAIL_RELEASED, count=count)
     return see_other("/console/returned")
 
 

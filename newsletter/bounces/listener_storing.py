@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 from newsletter.bounces import reports
-from newsletter.bounces.reports import Taken
+from newsletter.bounces.reports import Said, Taken
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.unsubscribe.mailto import read_mailbox
@@ -84,7 +84,7 @@ class Storing:
         if not group:
             return
         try:
-            taken = await self._installation.database.write_at_once(lambda session: self._take(session, group))
+            taken = await self._take(group)
         except Exception as error:
             if len(group) == 1 or _is_away(error):
                 _fail(group, error)
@@ -92,22 +92,32 @@ class Storing:
             for one in group:
                 await self._write_group([one])
         else:
-            _answer(group, taken)
+            for one in _answer(group, taken):
+                await self._write_group([one])
 
     async def _write_one(self, one: _Waiting) -> None:
+        mail = one[0]
         try:
             async with self._installation.database.write() as session:
-                taken = await self._take(session, [one])
+                taken = await reports.take(
+                    session, self._installation, mail.raw, mail.recipient, WAY, from_null=mail.from_null
+                )
         except Exception as error:
             _fail([one], error)
         else:
-            _answer([one], taken)
+            _answer([one], [taken])
 
-    async def _take(self, session: Session, group: Sequence[_Waiting]) -> list[Taken]:
-        return [
-            await reports.take(session, self._installation, mail.raw, mail.recipient, WAY, from_null=mail.from_null)
-            for mail, _ in group
-        ]
+    async def _take(self, group: Sequence[_Waiting]) -> list[Taken | None]:
+        """Take reports in one transaction. They are taken apart before it begins: others wait to write as well."""
+        came = await asyncio.to_thread(self._open, group)
+
+        async def store(session: Session) -> list[Taken | None]:
+            return await reports.take_many(session, self._installation, came, WAY, waiting=len(group) == 1)
+
+        return await self._installation.database.write_at_once(store)
+
+    def _open(self, group: Sequence[_Waiting]) -> list[Said]:
+        return [reports.open_report(self._installation, mail.raw, mail.recipient) for mail, _ in group]
 
     def _leaves(self, mail: Incoming) -> bool:
         domain = self._installation.settings.bounce_domain
@@ -119,10 +129,12 @@ def _is_away(error: Exception) -> bool:
     return isinstance(error, DBAPIError | OSError) and not isinstance(error, DataError | IntegrityError)
 
 
-def _answer(group: Sequence[_Waiting], taken: Sequence[Taken]) -> None:
+def _answer(group: Sequence[_Waiting], taken: Sequence[Taken | None]) -> list[_Waiting]:
+    """Answer those that were taken; give the others."""
     for (_, answer), each in zip(group, taken, strict=True):
-        if not answer.done():
+        if each is not None and not answer.done():
             answer.set_result(each)
+    return [one for one, each in zip(group, taken, strict=True) if each is None]
 
 
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:

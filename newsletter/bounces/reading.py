@@ -33,13 +33,20 @@ def read(raw: bytes, subscriber: str | None = None) -> list[Reading]:
     `subscriber` is the address that the mail's return address is signed for, where it is known.
     """
     try:
-        return _read(raw, subscriber)
+        return _read(parse(raw), subscriber)
     except RecursionError:
         return [_UNREADABLE]
 
 
-def _read(raw: bytes, subscriber: str | None) -> list[Reading]:
-    mail = parse(raw)
+def read_mail(mail: Mail, subscriber: str | None) -> list[Reading]:
+    """Give the same of a mail that is taken apart already."""
+    try:
+        return _read(mail, subscriber)
+    except RecursionError:
+        return [_UNREADABLE]
+
+
+def _read(mail: Mail, subscriber: str | None) -> list[Reading]:
     if (complaint := arf.feedback(mail)) is not None:
         return [complaint]
     text = prose.notification(mail)

@@ -4,8 +4,8 @@ Which of our addresses it came to, the server says; where it doesn't, the header
 are not trusted any more than the rest of a mail: an address of ours is signed, so whoever knows it may use it.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from email.utils import getaddresses
 
 from newsletter.bounces import reports
 from newsletter.bounces.mime import Mail, parse
@@ -16,6 +16,8 @@ from newsletter.installation import Installation
 # The headers that name recipients, those first that the last mail server has written.
 HEADERS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "to", "cc")
 _WAY = "command"
+# An address as ours are written. A parser of whole headers can be led astray, or round in circles, by whoever writes.
+_ADDRESS = re.compile(r"[\w.+=-]{1,64}@[\w.-]{1,253}")
 
 
 async def receive(
@@ -47,6 +49,5 @@ def whose(installation: Installation, raw: bytes, recipients: Sequence[str] = ()
 
 def _named(mail: Mail) -> Iterator[str]:
     for wanted in HEADERS:
-        for _, address in getaddresses([value for name, value in mail.head.fields if name == wanted]):
-            if "@" in address:
-                yield address
+        for value in mail.head.all(wanted):
+            yield from _ADDRESS.findall(value)

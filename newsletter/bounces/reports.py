@@ -6,39 +6,34 @@ and by whichever way it comes, is followed by its consequences later (`consequen
 commit has lost nothing, and whoever is killed before it has answered nobody.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
-from functools import cache
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import delete, func
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
-from newsletter.bounces import arf, automatic, recognising
-from newsletter.bounces.addressees import Addressee, of_aim, within_complaint
+from newsletter.bounces import arf, automatic, recognising, report_rows
+from newsletter.bounces.addressees import Addressees, of_aims, within_complaint
 from newsletter.bounces.dsn import of_subscriber
-from newsletter.bounces.mime import parse
-from newsletter.bounces.reading import read
-from newsletter.bounces.report_tables import Received, Report, ReportState
+from newsletter.bounces.mime import Mail, parse
+from newsletter.bounces.reading import read_mail
+from newsletter.bounces.report_rows import Row
+from newsletter.bounces.report_tables import Received, Report
 from newsletter.bounces.status_fields import StatusFields, fields_of
-from newsletter.bounces.verdicts import Reading, Verdict, worst
+from newsletter.bounces.verdicts import Reading, worst
 from newsletter.clock import day_of
-from newsletter.database import Session, insert_of, rows_of
+from newsletter.database import Session, rows_of
 from newsletter.delivery import return_address
 from newsletter.delivery.return_address import Aim, Fault
 from newsletter.installation import Installation
-from newsletter.tokens import fingerprint
 from newsletter.unsubscribe.actions import unsubscribe
 from newsletter.unsubscribe.mailto import read_mailbox
 
 KEPT = timedelta(days=30)
 COUNTS_KEPT = timedelta(days=400)
-# A report counts for a delivery of the last days alone (RULES F5).
-COUNTING = timedelta(days=5)
-# Whoever holds one return address can't fill the table with it.
-MOST_OF_ONE = 8
-_ALWAYS = (Verdict.COMPLAINT, Verdict.UNSUBSCRIBE)
 # Where feedback loops are registered: what comes there carries our signed id inside.
 COMPLAINTS = frozenset({"abuse", "complaints"})
 
@@ -80,6 +75,31 @@ def fault_of(installation: Installation, address: str) -> Taken | None:
     return _OF_FAULT[aim] if isinstance(aim, Fault) else None
 
 
+class Said(NamedTuple):
+    """What came in, before it is known whether they are still there of whom it is: `aim` is what it was sent to.
+
+    It is a `mail`, or `told`, by a service or a feedback loop; that may name a `recipient`, who may only veto.
+    """
+
+    aim: Aim | Fault
+    mail: Mail | None = None
+    told: Reading | None = None
+    recipient: str = ""
+
+
+def open_report(installation: Installation, raw: bytes, address: str) -> Said:
+    """Take apart what was sent to `address`, which is none to unsubscribe; that needs no database."""
+    keys, domain, now = installation.keys, installation.settings.bounce_domain, installation.clock.now()
+    aim = return_address.read(keys, domain, address, now)
+    if isinstance(aim, Fault) and aim is not Fault.FOREIGN:
+        return Said(aim)
+    mail = parse(raw)
+    if not isinstance(aim, Fault):
+        return Said(aim, mail)
+    complaint = arf.feedback(mail)
+    return Said(aim) if complaint is None else Said(within_complaint(installation, mail), told=complaint)
+
+
 async def take(
     session: Session, installation: Installation, raw: bytes, address: str, way: str, *, from_null: bool = False
 ) -> Taken:
@@ -88,10 +108,9 @@ async def take(
     `from_null` is where the envelope's sender was the null one; else the Return-Path at its head says so.
     """
     subscription_id = read_mailbox(installation.keys, address, installation.settings.bounce_domain)
-    if subscription_id is not None:
-        taken = await _leave(session, installation, raw, subscription_id, from_null=from_null)
-    else:
-        taken = await _take_report(session, installation, raw, address, way)
+    if subscription_id is None:
+        return await _take_one(session, installation, open_report(installation, raw, address), way)
+    taken = await _leave(session, installation, raw, subscription_id, from_null=from_null)
     await count(session, installation, way, taken)
     return taken
 
@@ -104,8 +123,31 @@ async def take_event(
 
     `recipient` is the address of which it tells it, where it names one: it may only veto (RULES F5).
     """
-    taken = await _take_reading(session, installation, _aim_of(installation, token), reading, way, recipient)
-    await count(session, installation, way, taken)
+    said = Said(_aim_of(installation, token), told=reading, recipient=recipient)
+    return await _take_one(session, installation, said, way)
+
+
+async def _take_one(session: Session, installation: Installation, said: Said, way: str) -> Taken:
+    (taken,) = await take_many(session, installation, [said], way, waiting=True)
+    assert taken is not None
+    return taken
+
+
+async def take_many(
+    session: Session, installation: Installation, came: Sequence[Said], way: str, *, waiting: bool = False
+) -> list[Taken | None]:
+    """Take what came in, in its order; give what was done with each. Answer for them after the commit.
+
+    None is for one whose person somebody else holds just now: take that by itself, in another transaction, and
+    `waiting`. Two who both wait, with others in hand, could wait for each other.
+    """
+    aims = {said.aim for said in came if not isinstance(said.aim, Fault)}
+    found = await of_aims(session, aims, waiting=waiting)
+    read = [_read(installation, said, found, way) for said in came]
+    new = iter(await report_rows.store(session, [each for each in read if isinstance(each, Row)]))
+    taken = [(Taken.ACCEPTED if next(new) else Taken.REPEATED) if isinstance(each, Row) else each for each in read]
+    counts = Counter(each.value for each in taken if each is not None)
+    await report_rows.count(session, day_of(installation.clock.now()), way[:16], counts)
     return taken
 
 
@@ -127,115 +169,29 @@ async def _leave(
     return Taken.UNSUBSCRIBED
 
 
-async def _take_report(session: Session, installation: Installation, raw: bytes, address: str, way: str) -> Taken:
-    keys, now = installation.keys, installation.clock.now()
-    aim = return_address.read(keys, installation.settings.bounce_domain, address, now)
-    if isinstance(aim, Fault) and aim is not Fault.FOREIGN:
-        return _OF_FAULT[aim]
-    mail = parse(raw)
-    if isinstance(aim, Fault):
-        complaint = arf.feedback(mail)
-        if complaint is None:
-            return _OF_FAULT[aim]
-        return await _take_reading(session, installation, within_complaint(installation, mail), complaint, way)
-    addressee = await of_aim(session, aim)
-    if addressee is None:
-        return Taken.NOBODY
-    reading = worst(read(raw, addressee.email))
-    return await _store(session, installation, aim, addressee, reading, fields_of(mail, addressee.email), way)
-
-
 def _takes_complaints(installation: Installation, address: str) -> bool:
     local, _, host = address.strip().strip("<>").lower().rpartition("@")
     return local in COMPLAINTS and bool(host) and host.rstrip(".") == installation.settings.bounce_domain.lower()
 
 
-async def _take_reading(
-    session: Session, installation: Installation, aim: Aim | Fault, reading: Reading, way: str, recipient: str = ""
-) -> Taken:
-    if isinstance(aim, Fault):
-        return _OF_FAULT[aim]
-    addressee = await of_aim(session, aim)
-    if addressee is None:
-        return Taken.NOBODY
-    reading = of_subscriber(reading, [recipient] if recipient else [], addressee.email)
-    return await _store(session, installation, aim, addressee, reading, StatusFields(), way)
-
-
-async def _store(
-    session: Session,
-    installation: Installation,
-    aim: Aim,
-    addressee: Addressee,
-    reading: Reading,
-    fields: StatusFields,
-    way: str,
-) -> Taken:
-    """Store a report, once."""
-    now = installation.clock.now()
-    if reading.verdict not in _ALWAYS and await _are_enough(session, addressee):
-        return Taken.REPEATED
-    values = {
-        "id": fingerprint(f"{_what_of(addressee, aim)}/{reading.verdict}/{reading.code or ''}"),
-        "mailing_id": addressee.mailing_id,
-        "number": addressee.number,
-        "subscription_id": addressee.subscription_id,
-        "request_id": addressee.request_id,
-        "way": way[:16],
-        "received_at": now,
-        "sent_on": day_of(aim.written_at),
-        "late": now - aim.written_at > COUNTING,
-        "verdict": reading.verdict.value,
-        "code": reading.code[:12] if reading.code else None,
-        "reason": reading.reason[:200],
-        **fields._asdict(),
-        "state": ReportState.TAKEN,
-        "due_at": now,
-        "counted": False,
-    }
-    written = await session.execute(_storing(session.get_bind().dialect.name), values)
-    return Taken.ACCEPTED if rows_of(written) else Taken.REPEATED
-
-
-def _what_of(addressee: Addressee, aim: Aim) -> str:
-    """Give what came back, as text: a delivery, or the letters of a day about the same."""
-    if addressee.mailing_id is not None:
-        return f"delivery/{addressee.mailing_id}/{addressee.number}"
-    return f"letter/{addressee.subscription_id or addressee.request_id}/{aim.written_at:%Y-%m-%d}"
-
-
-async def _are_enough(session: Session, addressee: Addressee) -> bool:
-    query = (
-        select(func.count())
-        .select_from(Report)
-        .where(
-            Report.subscription_id == addressee.subscription_id,
-            Report.request_id == addressee.request_id,
-            Report.mailing_id == addressee.mailing_id,
-            Report.number == addressee.number,
-        )
-    )
-    return (await session.exec(query)).one() >= MOST_OF_ONE
+def _read(installation: Installation, said: Said, found: Addressees, way: str) -> Row | Taken | None:
+    """Give the row of a report, or what is done with it where there is nobody to hang it on."""
+    if isinstance(said.aim, Fault):
+        return _OF_FAULT[said.aim]
+    if (addressee := found.there.get(said.aim)) is None:
+        return None if said.aim in found.held else Taken.NOBODY
+    fields = StatusFields()
+    if said.mail is not None:
+        reading, fields = worst(read_mail(said.mail, addressee.email)), fields_of(said.mail, addressee.email)
+    else:
+        assert said.told is not None
+        reading = of_subscriber(said.told, [said.recipient] if said.recipient else [], addressee.email)
+    return report_rows.row(addressee, said.aim.written_at, reading, fields, way, installation.clock.now())
 
 
 async def count(session: Session, installation: Installation, way: str, taken: Taken, number: int = 1) -> None:
     """Count what came in by a way today. Nothing else is kept of what leads nowhere."""
-    values = {"day": day_of(installation.clock.now()), "way": way[:16], "taken": taken.value, "count": number}
-    await session.execute(_counting(session.get_bind().dialect.name), values)
-
-
-# To make a statement takes longer than to carry it out, and thousands of reports may come at once.
-@cache
-def _storing(dialect: str) -> Any:
-    return insert_of(dialect, SQLModel.metadata.tables["report"]).on_conflict_do_nothing()
-
-
-@cache
-def _counting(dialect: str) -> Any:
-    table = SQLModel.metadata.tables["received"]
-    statement = insert_of(dialect, table)
-    added = {"count": table.c.count + statement.excluded["count"]}
-    return statement.on_conflict_do_update(index_elements=["day", "way", "taken"], set_=added)
+    await report_rows.count(session, day_of(installation.clock.now()), way[:16], {taken.value: number})
 
 
 async def received(session: Session) -> Sequence[Received]:

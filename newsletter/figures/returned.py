@@ -64,7 +64,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class OfDomain:
-    """How many came back from a domain, by kind; an empty name stands for all smaller ones together."""
+    """How many came back from a domain, by kind; an empty name stands for all others together."""
 
     domain: str
     count: int
@@ -126,7 +126,7 @@ async def verdicts(session: Session, now: datetime) -> list[Told]:
 
 
 async def domains(session: Session, now: datetime) -> list[OfDomain]:
-    """Give from which domains it came back in the last days, the most first and the smaller ones last."""
+    """Give from which domains it came back in the last days, the most first and those that are not named last."""
     return await _domains(session, col(CameBack.day) >= since(now))
 
 

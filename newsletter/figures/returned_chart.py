@@ -14,7 +14,6 @@ from newsletter.figures.drawing import (
     TOP,
     box,
     gridlines,
-    legend,
     picture,
     scale,
     text_within,
@@ -25,22 +24,24 @@ from newsletter.language import DEFAULT
 
 # In the order in which they are stacked, the gravest at the bottom.
 NAMES = {
-    Kind.DEAD: "Dead",
+    Kind.DEAD: "Dead or closed",
     Kind.FAULT: "Our own fault",
-    Kind.REFUSED: "Refused by a rule",
+    Kind.REFUSED: "Rule or content",
     Kind.FULL: "Full or late",
-    Kind.COMPLAINT: "Complaints, goodbyes",
+    Kind.COMPLAINT: "Complained or left",
     Kind.OTHER: "Other",
 }
 _WIDEST_BAR = 32.0
 
 
 def by_day(days: Sequence[Day]) -> str:
-    """Draw what came back on each of the days, at least one of them; give the SVG. In English, as the console is."""
+    """Draw what came back on each of the days, at least one of them; give the SVG. In English, as the console is.
+
+    Its legend stands beside it on the page, for a phone shows the last days alone.
+    """
     grid = scale(max(sum(day.kinds.values()) for day in days))
     left = 12 + max(width_of(_number(value)) for value in grid)
     parts = [
-        *legend(0, *((f"chart-{kind}", name) for kind, name in NAMES.items())),
         *gridlines(grid, left, _number),
         *_bars(days, grid[-1], left),
         *_ticks(days, left),

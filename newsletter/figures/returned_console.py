@@ -51,6 +51,7 @@ async def _figures(session: Session, now: datetime) -> dict[str, Any]:
     return {
         "alarms": await alarms.sounded(session, now),
         "kinds": kinds,
+        "totals": {kind: sum(day.kinds[kind] for day in days) for kind in kinds},
         "days": [(label(day), day.kinds) for day in days],
         "chart": by_day(days) if kinds else None,
         "verdicts": await returned.verdicts(session, now),

@@ -5,8 +5,11 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlmodel import select
 
 from newsletter.clock import TurnedClock
+from newsletter.editors.audit import Act
+from newsletter.editors.audit_tables import AuditEntry
 from newsletter.installation import Installation
 from tests.bounces.test_dead_address import alive, bury, sent_with_dead, signals
 from tests.delivery.cast import people
@@ -37,6 +40,12 @@ async def decide(site: Site, verdict: str) -> httpx.Response:
     return await site.browser.post(action, data=hidden_fields(shown.text), follow_redirects=False)
 
 
+async def noted(site: Site, act: Act) -> list[int | None]:
+    """Give of how many people the audit trail tells that this was done to them."""
+    async with site.installation.database.read() as session:
+        return list((await session.exec(select(AuditEntry.count).where(AuditEntry.act == act))).all())
+
+
 async def test_nobody_but_an_editor_sees_or_decides(site: Site) -> None:
     shown = await site.browser.get(PAGE, follow_redirects=False)
     assert shown.status_code in (httpx.codes.FOUND, httpx.codes.SEE_OTHER)
@@ -49,6 +58,7 @@ async def test_the_dead_are_deleted_when_an_editor_says_so(site: Site, clock: Tu
     await site.sign_in()
     assert (await decide(site, "confirm")).status_code == httpx.codes.SEE_OTHER
     assert await alive(site.installation) == set(people(20))
+    assert await noted(site, Act.RETURNED_MAIL_CONFIRMED) == [len(SMALL)]
     assert "All is well" in (await site.browser.get(PAGE)).text
 
 
@@ -59,6 +69,7 @@ async def test_the_living_are_mailed_again_when_an_editor_says_so(site: Site, cl
     assert await bury(site.installation) == 0
     assert not await signals(site.installation)
     assert await alive(site.installation) == {*people(20), *SMALL}
+    assert await noted(site, Act.RETURNED_MAIL_RELEASED) == [len(SMALL)]
 
 
 async def test_an_invented_domain_is_not_found(site: Site) -> None:

@@ -55,3 +55,14 @@ async def test_what_is_for_nobody_here_is_left_alone(sqlite_installation: Instal
     forged = unsubscribe_mailbox(sqlite_installation.keys, "a" * 26, "other.example.com")
     for raw in (wish("editor@example.com"), wish(forged), b"", b"\0\xff\n\n", report()):
         assert await handed_over(sqlite_installation, raw) is None
+
+
+async def test_a_head_that_was_written_to_be_hard_to_read_holds_nobody_up(
+    sqlite_installation: Installation, peer: SmtpPeer
+) -> None:
+    await sent(sqlite_installation, peer, [*people(5), CAROL])
+    to = return_address(peer)
+    for knot in ("(" * 5000, '"(' * 5000, "<" * 5000, "a@" * 5000):
+        assert await handed_over(sqlite_installation, wish(knot)) is None
+        head = f"To: {knot}\nTo: =?utf-8?q?The?= desk (at {knot[:9]}) <{to}>, x\n".encode()
+        assert await handed_over(sqlite_installation, head + report()) is not None

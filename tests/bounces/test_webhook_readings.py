@@ -188,6 +188,8 @@ async def test_our_id_is_looked_for_wherever_a_service_keeps_it() -> None:
     tagged = told.ses_bounce(CAROL, source="Books <b-source@bounces.example.com>", tags={"delivery": ["b-tag"]})
     (event,) = await heard("ses", tagged)
     assert list(event.named)[:2] == ["b-tag", "b-source@bounces.example.com"]
+    (event,) = await heard("ses", told.ses_bounce("(" * 5000, source="b-source@bounces.example.com"))
+    assert list(event.named)[1] == "b-source@bounces.example.com", "strangers write that"
     (event,) = await heard("mailgun", told.mailgun_failed(CAROL, variables={}, sender="b-sender@bounces.example.com"))
     assert "b-sender@bounces.example.com" in event.named
     grouped: dict[str, Any] = {"event": "bounce", "unique_args": TOLD}

@@ -186,6 +186,7 @@ def test_a_port_in_use_stops_the_start_in_a_sentence(tmp_path: Path) -> None:
         ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing"),
         ("DATABASE_URL", "sqlite:////proc/nowhere/newsletter.sqlite"),
         ("SECRET_KEY_FILE", "/nowhere/at/all"),
+        ("BOUNCE_DOMAIN", ""),
     ],
 )
 def test_a_received_mail_waits_for_better_times(

@@ -51,7 +51,7 @@ async def test_a_mailing_shows_what_happened_and_the_fields_of_each_report(site:
     shown = await text_of(site, f"/console/issues/{mailing.issue_id}/returned")
     assert "The address does not exist." in shown
     assert "example.com" in shown
-    assert "Smaller domains" in shown
+    assert "All others" in shown
     assert "failed, 5.1.1" in shown
     assert "an earlier report of this mail has counted" in shown
     assert "Mailbox (IMAP)" in shown

@@ -5,7 +5,6 @@ publishes the events; both are our signed id. `bouncedRecipients` may name anoth
 of a report from farther on.
 """
 
-from email.utils import parseaddr
 from typing import Any
 
 from newsletter.bounces import arf
@@ -79,7 +78,7 @@ def _events(text: str) -> list[Event]:
 def _named(told: Any) -> list[str]:
     """Give what may be our return address."""
     source, returns = (text_at(told, "mail", *path) for path in (("source",), ("commonHeaders", "returnPath")))
-    return [text_at(told, "mail", "tags", "delivery"), parseaddr(source)[1], parseaddr(returns)[1]]
+    return [text_at(told, "mail", "tags", "delivery"), _bare(source), _bare(returns)]
 
 
 def _unsubscribe_addresses(told: Any) -> list[str]:
@@ -115,7 +114,12 @@ def _bounce(recipient: dict[str, Any], kind: str, subtype: str) -> Reading | Non
 
 def _address(recipient: dict[str, Any]) -> str:
     given = text_at(recipient, "emailAddress")
-    return parseaddr(given)[1] or given
+    return _bare(given) or given
+
+
+def _bare(address: str) -> str:
+    """Give an address without the name before it. Some come from strangers' reports, so no parser is led by them."""
+    return address.rpartition("<")[2].partition(">")[0].strip()
 
 
 def _of_the_mail(told: Any, kind: str) -> Reading | None:
