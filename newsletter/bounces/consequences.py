@@ -159,6 +159,7 @@ async def _end(
         await came_back.count(session, installation, [back])
     report.state = ReportState.SETTLED if why is None else ReportState.IGNORED
     report.why, report.received_at = why, day_of(report.received_at)
+    report.due_at = report.received_at
     await session.flush()
 
 

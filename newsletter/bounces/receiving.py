@@ -25,11 +25,12 @@ async def receive(
 ) -> Taken | None:
     """Take a mail for the `recipients` its server names; give what was done with it, None where it is for nobody here.
 
-    Its consequences follow later; what is told to the mail server is told after the commit.
+    What leads nowhere is counted. Its consequences follow later; what is told to the mail server is told after the commit.
     """
     address = whose(installation, raw, recipients)
     if isinstance(address, Taken):
-        return None
+        await reports.count(session, installation, _WAY, address)
+        return None if address is Taken.FOREIGN else address
     return await reports.take(session, installation, raw, address, _WAY)
 
 

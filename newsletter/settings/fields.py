@@ -17,6 +17,7 @@ LONGEST_RECEIPTS = 90
 
 # Nothing that would end a header line, split a link in a mail, or put a password into one.
 _WEB_ADDRESS = re.compile(r"https?://[^\s@?#<>\"\\]+")
+_DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
 
 
 class Settings(BaseModel):
@@ -191,6 +192,14 @@ class Settings(BaseModel):
     def _is_a_known_database(cls, value: str) -> str:
         if value and not value.startswith(("postgresql://", "sqlite:///")):
             raise ValueError("it must begin with postgresql:// (or be empty, for SQLite in the data folder)")
+        return value
+
+    @field_validator("bounce_domain")
+    @classmethod
+    def _is_a_domain(cls, value: str) -> str:
+        # Under anything else every mail would have a sender that no mail server takes.
+        if value and not _DOMAIN.fullmatch(value):
+            raise ValueError("it must look like bounces.example.com")
         return value
 
     @field_validator("inbound_listen")

@@ -95,6 +95,14 @@ def test_a_mail_of_mails_of_mails() -> None:
     _sensible(b'Subject: Undeliverable\n\n{"notificationType":"Bounce","bounce":' + b"[" * 50_000)
 
 
+def test_what_is_too_long_to_be_a_boundary_is_none() -> None:
+    """Searching for it would cost its length in memory, for each mail anew."""
+    for length, parts in ((70, 2), (1000, 1)):
+        line = b"x" * length
+        mail = parse(b"Content-Type: multipart/mixed; boundary=%b\n\n--%b\n\none\n--%b\n\ntwo\n" % (line, line, line))
+        assert len(mail.parts) == parts
+
+
 @pytest.mark.parametrize("said", AWKWARD)
 def test_a_quarter_of_a_megabyte_of_the_same(said: str) -> None:
     """Nothing here takes longer than its length: what would be tried again and again has its limit."""

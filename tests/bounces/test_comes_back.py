@@ -8,7 +8,7 @@ from sqlmodel import select
 from newsletter.bounces.consequences import BOUNCED, returned
 from newsletter.bounces.report_tables import Received
 from newsletter.bounces.reports import Taken
-from newsletter.clock import TurnedClock
+from newsletter.clock import TurnedClock, day_of
 from newsletter.delivery.return_address import ReturnAddresses
 from newsletter.delivery.tables import Mailing
 from newsletter.installation import Installation
@@ -65,6 +65,10 @@ async def test_what_is_kept_is_its_status_fields_and_nothing_of_the_mail(
     assert "user unknown" in (kept.reply or "")
     told = repr(kept.model_dump()).lower()
     assert not [word for word in ("carol", "kari", "mx.example") if word in told]
+    await follows(sqlite_installation)
+    (kept,) = await reports(sqlite_installation)
+    today = day_of(sqlite_installation.clock.now())
+    assert kept.received_at == kept.due_at == kept.sent_on == today, "no hour of it stays"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +168,7 @@ async def test_whoever_is_erased_between_a_report_and_what_follows_is_gone_for_g
 async def test_what_came_in_is_counted_and_not_kept(sqlite_installation: Installation, peer: SmtpPeer) -> None:
     await sent(sqlite_installation, peer, [*people(5), CAROL])
     address = return_address(peer)
-    forged = address.replace(address[20], "a" if address[20] != "a" else "b", 1)
+    forged = address[:20] + ("a" if address[20] != "a" else "b") + address[21:]
     for each in (address, address, forged, "books@example.com"):
         await comes(sqlite_installation, report(), each)
     async with sqlite_installation.database.read() as session:

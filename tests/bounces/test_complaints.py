@@ -32,7 +32,7 @@ def returned(peer: SmtpPeer, by: str) -> tuple[str, bytes]:
     return ABUSE, complaint(f"{inside}\nTo: <undisclosed@example.net>\n")
 
 
-@pytest.mark.parametrize("by", ["return address", "return path", "link", "mailbox"])
+@pytest.mark.parametrize("by", ["return address", "return path", "mailbox"])
 async def test_who_complains_is_deleted_at_once_and_stays_away(
     installation: Installation, peer: SmtpPeer, by: str
 ) -> None:
@@ -46,6 +46,19 @@ async def test_who_complains_is_deleted_at_once_and_stays_away(
         assert await suppressed(session, installation, [CAROL, *people(5)]) == {CAROL}
         assert (await session.exec(select(Report))).all() == []
     assert await comes(installation, raw, address) == Taken.NOBODY
+
+
+async def test_by_the_link_that_people_forward_one_is_left_out_and_no_more(
+    installation: Installation, peer: SmtpPeer
+) -> None:
+    """RULES E7: it stands in the issue, so anybody to whom a reader sends that on could complain in their name."""
+    await sent(installation, peer, [*people(5), CAROL])
+    address, raw = returned(peer, "link")
+    assert await comes(installation, raw, address) == Taken.ACCEPTED
+    await follows(installation)
+    assert await alive(installation) == set(people(5))
+    async with installation.database.read() as session:
+        assert await suppressed(session, installation, [CAROL]) == set()
 
 
 async def test_a_complaint_that_names_nothing_of_ours_is_nobodys(

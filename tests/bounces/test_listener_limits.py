@@ -71,6 +71,19 @@ async def test_too_many_recipients_are_left_for_another_time(sqlite_installation
         assert codes(said) == ["250 2.1.5"] * 50 + ["452 4.5.3"] * 10
 
 
+async def test_who_is_named_fifty_times_has_one_mail(sqlite_installation: Installation, peer: SmtpPeer) -> None:
+    await sent(sqlite_installation, peer, [CAROL])
+    to = return_address(peer)
+    async with listening(sqlite_installation) as (_, port), connected(port, "LHLO relay.example.com") as server:
+        await server.say("MAIL FROM:<>")
+        for spelling in (to, to.upper()) * 25:
+            await server.say(f"RCPT TO:<{spelling}>")
+        await server.say("DATA")
+        said = [await server.content(report()), *[await server.hear() for _ in range(49)]]
+    assert codes(said) == [TAKEN] * 50
+    assert await counted(sqlite_installation) == {"accepted": 1}
+
+
 async def test_a_machine_that_asks_too_much_waits_for_the_next_minute(
     sqlite_installation: Installation, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.bounces.receiving import receive
-from newsletter.bounces.reports import Taken
+from newsletter.bounces.reports import Taken, received
 from newsletter.installation import Installation
 from newsletter.subscribers.tables import SignalState
 from newsletter.unsubscribe.mailto import unsubscribe_mailbox
@@ -55,6 +55,10 @@ async def test_what_is_for_nobody_here_is_left_alone(sqlite_installation: Instal
     forged = unsubscribe_mailbox(sqlite_installation.keys, "a" * 26, "other.example.com")
     for raw in (wish("editor@example.com"), wish(forged), b"", b"\0\xff\n\n", report()):
         assert await handed_over(sqlite_installation, raw) is None
+    made_up = f"b-{'a' * 55}@bounces.example.com"
+    assert await handed_over(sqlite_installation, report(), made_up) == Taken.FORGED
+    async with sqlite_installation.database.read() as session:
+        assert {each.taken: each.count for each in await received(session)} == {"foreign": 5, "forged": 1}
 
 
 async def test_a_head_that_was_written_to_be_hard_to_read_holds_nobody_up(

@@ -70,6 +70,12 @@ def test_a_place_to_listen_is_an_address_and_a_port(place: str) -> None:
         load({"NEWSLETTER_INBOUND_LISTEN": place})
 
 
+@pytest.mark.parametrize("name", ["no domain", "https://example.com", "bounces@example.com", "example", "a..com"])
+def test_the_bounce_domain_is_a_domain(name: str) -> None:
+    with pytest.raises(MisconfiguredError, match=r"^NEWSLETTER_BOUNCE_DOMAIN: it must look like"):
+        load({"NEWSLETTER_BOUNCE_DOMAIN": name})
+
+
 def test_nothing_is_listened_for_without_a_bounce_domain() -> None:
     assert load({}).inbound is None
     assert load({"NEWSLETTER_BOUNCE_DOMAIN": "bounces.example.com"}).inbound == ("127.0.0.1", 8025)
@@ -86,6 +92,7 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "base_url": "https://news.example.com",
         "database_url": "postgresql://localhost/x",
         "smtp_connections": "7",
+        "bounce_domain": "bounces.example.com",
         "inbound_listen": "[::1]:7",
         "dead_address_hold": "7",
         "retention_unconfirmed": "7",
