@@ -193,8 +193,10 @@ class Worker:
 
     async def _bury(self) -> None:
         async with self._installation.database.read() as session:
-            held = await bounces.waiting(session)
-        for subscriber_id in held:
+            due = await bounces.due(session, self._installation)
+        for subscriber_id in due:
+            if self._stop.is_set():
+                return
             async with self._installation.database.write() as session:
                 await bounces.settle(session, self._installation, subscriber_id)
 

@@ -36,27 +36,47 @@ class Held:
     state: str
 
 
-async def waiting(session: Session) -> list[str]:
-    """Give the subscribers whose dead signal is held."""
-    query = select(DeadSignal.subscriber_id).where(DeadSignal.state == SignalState.HELD)
-    return list((await session.exec(query.order_by(col(DeadSignal.subscriber_id)))).all())
+async def due(session: Session, installation: Installation) -> list[str]:
+    """Give the subscribers for whose dead signal something is due: an editor has confirmed it, the hold is over, or
+    the breaker is tripped. For that they are looked at together whose signals it can't tell apart.
+    """
+    query = select(DeadSignal).where(DeadSignal.state != SignalState.QUARANTINED)
+    over, found, tripped = _over(installation), [], dict[tuple[object, ...], bool]()
+    for signal in (await session.exec(query.order_by(col(DeadSignal.subscriber_id)))).all():
+        alike = (signal.domain_tag, signal.mailing_id, _hour(signal), signal.sent_on)
+        if signal.state == SignalState.HELD and signal.at > over and alike not in tripped:
+            tripped[alike] = await _breaker(session, installation, signal)
+        if signal.state == SignalState.CONFIRMED or signal.at <= over or tripped[alike]:
+            found.append(signal.subscriber_id)
+    return found
 
 
 async def settle(session: Session, installation: Installation, subscriber_id: str) -> bool:
-    """Delete a subscriber whose hold is over, or quarantine the signal where the breaker is tripped; say whether the
-    subscriber was deleted.
+    """Delete a subscriber whose hold is over or whom an editor has confirmed, or quarantine the signal where the
+    breaker is tripped; say whether the subscriber was deleted.
 
     One at a time, each in a transaction of its own: nobody who signs up or leaves has to wait for many.
     """
     signal = await session.get(DeadSignal, subscriber_id)
-    if signal is None or signal.state != SignalState.HELD:
+    if signal is None or signal.state == SignalState.QUARANTINED:
         return False
+    if signal.state == SignalState.CONFIRMED:
+        return await _bury(session, installation, subscriber_id, SignalState.CONFIRMED)
     if await _breaker(session, installation, signal):
         held = (col(DeadSignal.subscriber_id) == subscriber_id) & (col(DeadSignal.state) == SignalState.HELD)
         await session.execute(update(DeadSignal).where(held).values(state=SignalState.QUARANTINED))
         return False
-    due = installation.clock.now() - timedelta(seconds=installation.settings.dead_address_hold)
-    return signal.at <= due and await _bury(session, installation, subscriber_id, SignalState.HELD)
+    is_over = signal.at <= _over(installation)
+    return is_over and await _bury(session, installation, subscriber_id, SignalState.HELD)
+
+
+def _over(installation: Installation) -> datetime:
+    """Give the time since which a hold lasts."""
+    return installation.clock.now() - timedelta(seconds=installation.settings.dead_address_hold)
+
+
+def _hour(signal: DeadSignal) -> datetime:
+    return signal.at.replace(minute=0, second=0, microsecond=0)
 
 
 async def _breaker(session: Session, installation: Installation, signal: DeadSignal) -> bool:
@@ -69,7 +89,7 @@ async def _breaker(session: Session, installation: Installation, signal: DeadSig
 
 async def _tallied(session: Session, name: str, signal: DeadSignal) -> list[Tallied]:
     """Give what happened around a signal: in its hour of the clock, and in that with the one before or after."""
-    hour = signal.at.replace(minute=0, second=0, microsecond=0)
+    hour = _hour(signal)
     before, after = hour - timedelta(hours=1), hour + timedelta(hours=1)
     query = select(Tally).where(Tally.tag == name, col(Tally.hour).between(before, after))
     found = {tally.hour: tally for tally in (await session.exec(query)).all()}
@@ -138,11 +158,10 @@ async def release(session: Session, domain_tag: str) -> int:
     return rows_of(await session.execute(delete(DeadSignal).where(_quarantined(domain_tag))))
 
 
-async def confirm(session: Session, installation: Installation, domain_tag: str) -> int:
-    """An editor says that a domain's addresses are dead: delete them; give how many."""
-    query = select(DeadSignal.subscriber_id).where(_quarantined(domain_tag)).order_by(col(DeadSignal.subscriber_id))
-    quarantined = (await session.exec(query)).all()
-    return sum([await _bury(session, installation, each, SignalState.QUARANTINED) for each in quarantined])
+async def confirm(session: Session, domain_tag: str) -> int:
+    """An editor says that a domain's addresses are dead: a worker is to delete them; give how many."""
+    confirmed = update(DeadSignal).where(_quarantined(domain_tag)).values(state=SignalState.CONFIRMED)
+    return rows_of(await session.execute(confirmed))
 
 
 def _quarantined(domain_tag: str) -> ColumnElement[bool]:

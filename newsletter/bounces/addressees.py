@@ -132,24 +132,26 @@ def rounded(values: Collection[T]) -> list[T]:
     return ordered + ordered[-1:] * ((1 << (len(ordered) - 1).bit_length()) - len(ordered)) if ordered else []
 
 
-def within_complaint(installation: Installation, mail: Mail) -> Aim | Fault:
-    """Give whom a complaint is about: the mail that it brings back carries ids that we signed (RULES F7)."""
+def within_complaint(installation: Installation, mail: Mail) -> tuple[Aim | Fault, bool]:
+    """Give whom a complaint is about, for the mail that it brings back carries ids that we signed (RULES F7); and
+    whether it is only the link in the issue that says so.
+    """
     text = "\n".join(part.text[:_MOST] for part in mail.of_kind(*_RETURNED))
     keys, domain, now = installation.keys, installation.settings.bounce_domain, installation.clock.now()
     worst = Fault.FOREIGN
     for found in _ADDRESS.finditer(text):
         aim = return_address.read(keys, domain, found.group(), now)
         if not isinstance(aim, Fault):
-            return aim
+            return aim, False
         worst = worst if aim is Fault.FOREIGN else aim
-    subscription_id = _unsubscribing(installation, text)
-    return ReturnedLetter(subscription_id, now) if subscription_id else worst
-
-
-def _unsubscribing(installation: Installation, text: str) -> str | None:
     for found in _ADDRESS.finditer(text):
-        if named := read_mailbox(installation.keys, found.group(), installation.settings.bounce_domain):
-            return named
+        if subscription_id := read_mailbox(keys, found.group(), domain):
+            return ReturnedLetter(subscription_id, now), False
+    linked = _linked(installation, text)
+    return (ReturnedLetter(linked, now), True) if linked else (worst, False)
+
+
+def _linked(installation: Installation, text: str) -> str | None:
     for found in _LINK.finditer(text):
         try:
             return read_token(installation.keys, found.group(1))

@@ -23,10 +23,9 @@ _TAG = re.compile(r"[0-9a-f]{64}")
 
 @post("/returned/{domain_id:str}/confirm", include_in_schema=False, status_code=303)
 async def confirm(request: WebRequest, domain_id: FromPath[str]) -> Response[Any]:
-    """They are dead: delete them."""
-    installation = installation_of(request)
-    async with installation.database.write() as session:
-        count = await actions.confirm(session, installation, _checked(domain_id))
+    """They are dead: a worker deletes them."""
+    async with installation_of(request).database.write() as session:
+        count = await actions.confirm(session, _checked(domain_id))
         await audit.did(request, session, Act.RETURNED_MAIL_CONFIRMED, count=count)
     return see_other("/console/returned")
 

@@ -80,10 +80,12 @@ class Answers:
         return AGAIN
 
     async def take(self, envelope: Envelope, raw: bytes) -> list[str]:
-        """Store a mail; give the answer for each of its recipients."""
+        """Store a mail, once for whoever is named again and again; give the answer for each of its recipients."""
         from_null = _from_null(envelope)
-        mails = [Incoming(raw, recipient, from_null) for recipient in envelope.rcpt_tos]
-        return list(await asyncio.gather(*(self._answer(mail) for mail in mails)))
+        mails = {_folded(recipient): Incoming(raw, recipient, from_null) for recipient in envelope.rcpt_tos}
+        said = await asyncio.gather(*(self._answer(mail) for mail in mails.values()))
+        answers = dict(zip(mails, said, strict=True))
+        return [answers[_folded(recipient)] for recipient in envelope.rcpt_tos]
 
     async def _answer(self, mail: Incoming) -> str:
         try:
@@ -99,6 +101,10 @@ class Answers:
         installation = self._installation
         domain, now = installation.settings.bounce_domain, installation.clock.now()
         return isinstance(return_address.read(installation.keys, domain, address, now), return_address.Aim)
+
+
+def _folded(recipient: str) -> str:
+    return recipient.strip().lower().rstrip(".")
 
 
 def _from_null(envelope: Envelope) -> bool:

@@ -17,6 +17,8 @@ _MOST_PARTS = 100
 _DEEPEST = 8
 _MOST_HEADERS = 500
 _LONGEST_HEADER = 20_000
+# RFC 2046 allows 70 characters.
+_LONGEST_BOUNDARY = 200
 _MOST_MARKUP = 200_000
 # Other codecs of Python are no charsets, or warn, or raise.
 _CHARSET = re.compile(
@@ -131,7 +133,7 @@ def _leaves(fields: tuple[tuple[str, str], ...], body: bytes, depth: int) -> Ite
     kind = declared.partition(";")[0].strip().lower() or "text/plain"
     boundary = _parameter(declared, "boundary")
     if kind.startswith("multipart/") and depth < _DEEPEST:
-        inner = _cut(body, boundary) if boundary else []
+        inner = _cut(body, boundary) if 0 < len(boundary) <= _LONGEST_BOUNDARY else []
         for octets in inner:
             yield from _leaves(*_split_part(octets), depth + 1)
         if inner:

@@ -25,7 +25,8 @@ async def receive(
 ) -> Taken | None:
     """Take a mail for the `recipients` its server names; give what was done with it, None where it is for nobody here.
 
-    What leads nowhere is counted. Its consequences follow later; what is told to the mail server is told after the commit.
+    What leads nowhere is counted, and that is all. Else the consequences follow later; what is told to the mail server
+    is told after the commit.
     """
     address = whose(installation, raw, recipients)
     if isinstance(address, Taken):

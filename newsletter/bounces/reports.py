@@ -23,7 +23,7 @@ from newsletter.bounces.reading import read_mail
 from newsletter.bounces.report_rows import Row
 from newsletter.bounces.report_tables import Received, Report
 from newsletter.bounces.status_fields import StatusFields, fields_of
-from newsletter.bounces.verdicts import Reading, worst
+from newsletter.bounces.verdicts import Reading, Verdict, worst
 from newsletter.clock import day_of
 from newsletter.database import Session, rows_of
 from newsletter.delivery import return_address
@@ -97,7 +97,12 @@ def open_report(installation: Installation, raw: bytes, address: str) -> Said:
     if not isinstance(aim, Fault):
         return Said(aim, mail)
     complaint = arf.feedback(mail)
-    return Said(aim) if complaint is None else Said(within_complaint(installation, mail), told=complaint)
+    if complaint is None:
+        return Said(aim)
+    whose, by_link = within_complaint(installation, mail)
+    # Whoever has an issue sent on to them has its link too: by that one may be left out, and no more (RULES E7).
+    less = by_link and complaint.verdict is Verdict.COMPLAINT
+    return Said(whose, told=arf.of_type("opt-out") if less else complaint)
 
 
 async def take(

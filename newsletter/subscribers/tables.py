@@ -122,10 +122,13 @@ class Subscription(SQLModel, table=True):
 
 
 class SignalState(StrEnum):
-    """Held until the hold is over; quarantined where the circuit breaker asks for an editor's eye."""
+    """Held until the hold is over; quarantined where the circuit breaker asks for an editor's eye; confirmed where an
+    editor said that they are dead.
+    """
 
     HELD = "held"
     QUARANTINED = "quarantined"
+    CONFIRMED = "confirmed"
 
 
 class DeadSignal(SQLModel, table=True):

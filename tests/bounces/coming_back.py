@@ -58,7 +58,7 @@ async def follows(installation: Installation) -> int:
     """Do what the worker does every second; give how many people were deleted."""
     await consequences.settle_taken(installation)
     async with installation.database.read() as session:
-        held = await actions.waiting(session)
+        held = await actions.due(session, installation)
     buried = 0
     for subscriber_id in held:
         async with installation.database.write() as session:

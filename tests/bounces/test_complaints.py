@@ -8,8 +8,10 @@ from newsletter.bounces.report_tables import Report
 from newsletter.bounces.reports import Taken, recognises, take_event
 from newsletter.bounces.verdicts import Reading, Verdict
 from newsletter.installation import Installation
+from newsletter.newsletters.tables import Newsletter
+from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 from tests.bounces.coming_back import CAROL, alive, comes, complaint, follows, return_address, sent
-from tests.delivery.cast import people
+from tests.delivery.cast import found, people, subscribe
 from tests.support.peer import SmtpPeer
 
 ABUSE = "abuse@bounces.example.com"
@@ -48,17 +50,19 @@ async def test_who_complains_is_deleted_at_once_and_stays_away(
     assert await comes(installation, raw, address) == Taken.NOBODY
 
 
-async def test_by_the_link_that_people_forward_one_is_left_out_and_no_more(
+async def test_by_the_link_that_people_forward_one_newsletter_ends_and_no_more(
     installation: Installation, peer: SmtpPeer
 ) -> None:
     """RULES E7: it stands in the issue, so anybody to whom a reader sends that on could complain in their name."""
     await sent(installation, peer, [*people(5), CAROL])
+    await subscribe(installation, await found(installation, "films"), [CAROL])
     address, raw = returned(peer, "link")
     assert await comes(installation, raw, address) == Taken.ACCEPTED
     await follows(installation)
-    assert await alive(installation) == set(people(5))
+    theirs = select(Newsletter.slug, Subscription.state).join(Subscription).join(Subscriber)
     async with installation.database.read() as session:
-        assert await suppressed(session, installation, [CAROL]) == set()
+        left = (await session.exec(theirs.where(Subscriber.canonical == CAROL).order_by(Newsletter.slug))).all()
+    assert left == [("books", SubscriptionState.ENDED), ("films", SubscriptionState.ACTIVE)]
 
 
 async def test_a_complaint_that_names_nothing_of_ours_is_nobodys(

@@ -29,7 +29,7 @@ CAROL = "carol@example.net"
 async def bury(installation: Installation) -> int:
     """Do what the worker does every second; give how many were deleted."""
     async with installation.database.read() as session:
-        held = await bounces.waiting(session)
+        held = await bounces.due(session, installation)
     buried = 0
     for subscriber_id in held:
         async with installation.database.write() as session:

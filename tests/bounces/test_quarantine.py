@@ -57,6 +57,8 @@ async def test_nobody_but_an_editor_sees_or_decides(site: Site) -> None:
 async def test_the_dead_are_deleted_when_an_editor_says_so(site: Site, clock: TurnedClock) -> None:
     await site.sign_in()
     assert (await decide(site, "confirm")).status_code == httpx.codes.SEE_OTHER
+    assert "Being deleted" in (await site.browser.get(PAGE)).text
+    assert await bury(site.installation) == len(SMALL)
     assert await alive(site.installation) == set(people(20))
     assert await noted(site, Act.RETURNED_MAIL_CONFIRMED) == [len(SMALL)]
     assert "All is well" in (await site.browser.get(PAGE)).text

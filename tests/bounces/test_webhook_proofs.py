@@ -155,7 +155,7 @@ async def test_mailgun(hooks: Hooked, peer: SmtpPeer) -> None:
     )
     opened = {"event": "opened", "recipient": CAROL}
     assert (await hooks.take("mailgun", mailgun(opened, now, token=token))).status_code == 200
-    await refused(hooks, "mailgun", mailgun(event, now, token=token), mailgun(opened, now, token=token))
+    await refused(hooks, "mailgun", mailgun(event, now, token=token), mailgun(opened, now, token=token), status=406)
     async with hooks.site.installation.database.read() as session:
         assert len((await session.execute(UsedToken.__table__.select())).all()) == 1  # type: ignore[attr-defined]
 

@@ -15,11 +15,18 @@ from newsletter.tokens import fingerprint
 KEPT = timedelta(minutes=15)
 
 
+class UsedBefore(NotProven):
+    """The message, or another with its token, was taken before. Mailgun sends one that is answered so no more."""
+
+    status = 406
+    title = "Used before"
+
+
 async def use(session: Session, installation: Installation, token: str) -> None:
-    """Use a token up. Raises NotProven where it was used before."""
+    """Use a token up. Raises UsedBefore."""
     values = {"digest": fingerprint(token), "used_at": installation.clock.now()}
     if not rows_of(await session.execute(insert(session, UsedToken).values(values).on_conflict_do_nothing())):
-        raise NotProven("The token of this message was used before.")
+        raise UsedBefore("The token of this message was used before.")
 
 
 async def count_old(session: Session, installation: Installation) -> int:
