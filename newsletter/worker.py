@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from newsletter.agreements.chaining import Chaining
 from newsletter.backup.returning import Returning
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import alarms, consequences, watching
+from newsletter.bounces import alarms, settling, watching
 from newsletter.bounces.listener import Listener
 from newsletter.bounces.mailbox.poller import Poller
 from newsletter.bounces.mailbox.url import mailbox_of
@@ -113,7 +113,7 @@ class Worker:
             "imports": (1.0, self._take_up_imports),
             "listener": (3.0, self._listener.keep),
             "mailbox": (1.0, self._mailbox.work),
-            "reports": (1.0, partial(consequences.settle_taken, self._installation)),
+            "reports": (1.0, partial(settling.settle_taken, self._installation)),
             "alarms": (1.0, partial(alarms.pause_alarmed, self._installation)),
             "dead": (1.0, self._bury),
             "tombstones": (1.0, self._returning.keep),

@@ -11,7 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from newsletter.bounces import actions, consequences
+from newsletter.bounces import actions, history
 from newsletter.delivery.actions import of_issue
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
@@ -52,8 +52,8 @@ async def note_came_back(connection: ASGIConnection[Any, Any, Any, Any], _: Base
         return
     async with installation_of(connection).database.read() as session:
         mailing = await of_issue(session, str(issue_id))
-        counts = await consequences.returned(session, mailing.id) if mailing else {}
-    connection.scope["state"]["came_back"] = counts.get(consequences.BOUNCED, 0)
+        counts = await history.returned(session, mailing.id) if mailing else {}
+    connection.scope["state"]["came_back"] = counts.get(history.BOUNCED, 0)
 
 
 handlers = [confirm, release]

@@ -40,6 +40,7 @@ class Answers:
         self._installation = installation
         self._storing = storing
         self._door = door
+        self._reading = asyncio.Semaphore(1)
 
     async def handle_EHLO(  # noqa: N802
         self,
@@ -89,13 +90,20 @@ class Answers:
 
     async def _answer(self, mail: Incoming) -> str:
         try:
-            taken = await asyncio.wait_for(self._storing.store(mail), _STORING_SECONDS)
+            async with asyncio.timeout(_STORING_SECONDS):
+                if reports.takes_complaints(self._installation, mail.recipient) and not await self._complains(mail.raw):
+                    self._storing.refuse(Taken.FOREIGN)
+                    return NO_COMPLAINT
+                await self._storing.store(mail)
         except Exception as error:
             _log.warning("listener_could_not_store", kind=type(error).__name__, where=where(error))
             return AGAIN
-        if taken is Taken.FOREIGN and arf.feedback(parse(mail.raw)) is None:
-            return NO_COMPLAINT
         return STORED
+
+    async def _complains(self, raw: bytes) -> bool:
+        # Anybody may write there, at length. One is read at a time, and the worker goes on with its own work.
+        async with self._reading:
+            return await asyncio.to_thread(lambda: arf.feedback(parse(raw)) is not None)
 
     def _takes_reports_alone(self, address: str) -> bool:
         installation = self._installation

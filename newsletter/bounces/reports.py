@@ -69,7 +69,7 @@ def recognises(installation: Installation, address: str) -> bool:
 def fault_of(installation: Installation, address: str) -> Taken | None:
     """Say why an address is not for us, as what is to be counted; None where it is."""
     domain = installation.settings.bounce_domain
-    if read_mailbox(installation.keys, address, domain) is not None or _takes_complaints(installation, address):
+    if read_mailbox(installation.keys, address, domain) is not None or takes_complaints(installation, address):
         return None
     aim = return_address.read(installation.keys, domain, address, installation.clock.now())
     return _OF_FAULT[aim] if isinstance(aim, Fault) else None
@@ -174,7 +174,8 @@ async def _leave(
     return Taken.UNSUBSCRIBED
 
 
-def _takes_complaints(installation: Installation, address: str) -> bool:
+def takes_complaints(installation: Installation, address: str) -> bool:
+    """Say whether an address is one to which anybody may complain."""
     local, _, host = address.strip().strip("<>").lower().rpartition("@")
     return local in COMPLAINTS and bool(host) and host.rstrip(".") == installation.settings.bounce_domain.lower()
 

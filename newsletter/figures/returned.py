@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
-from newsletter.bounces import consequences
+from newsletter.bounces import history
 from newsletter.bounces.came_back import SMALLER
 from newsletter.bounces.report_tables import CameBack, Received
 from newsletter.bounces.verdicts import Verdict
@@ -110,11 +110,11 @@ def since(now: datetime) -> datetime:
 
 async def of_mailing(session: Session, mailing: Mailing) -> OfMailing:
     """Give what came back of a mailing."""
-    reported = await consequences.returned(session, mailing.id)
+    reported = await history.returned(session, mailing.id)
     mine = CameBack.mailing_id == mailing.id
     return OfMailing(
         delivered=(await progress(session, mailing)).delivered,
-        bounced=reported.pop(consequences.BOUNCED, 0),
+        bounced=reported.pop(history.BOUNCED, 0),
         verdicts=await _told(session, mine, reported),
         domains=await _domains(session, mine),
     )

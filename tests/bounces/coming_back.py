@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from newsletter.bounces import actions, consequences
+from newsletter.bounces import actions, settling
 from newsletter.bounces.report_tables import Report
 from newsletter.bounces.reports import Taken, take
 from newsletter.delivery.tables import Mailing
@@ -56,7 +56,7 @@ async def comes(installation: Installation, raw: bytes, address: str, way: str =
 
 async def follows(installation: Installation) -> int:
     """Do what the worker does every second; give how many people were deleted."""
-    await consequences.settle_taken(installation)
+    await settling.settle_taken(installation)
     async with installation.database.read() as session:
         held = await actions.due(session, installation)
     buried = 0

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from newsletter.bounces.consequences import BOUNCED, returned
+from newsletter.bounces.history import BOUNCED, returned
 from newsletter.bounces.report_tables import Received
 from newsletter.bounces.reports import Taken
 from newsletter.clock import TurnedClock, day_of

@@ -84,6 +84,16 @@ async def test_who_is_named_fifty_times_has_one_mail(sqlite_installation: Instal
     assert await counted(sqlite_installation) == {"accepted": 1}
 
 
+async def test_who_writes_what_nobody_reads_costs_no_transaction(sqlite_installation: Installation) -> None:
+    """Anybody may write there: it is read outside the database's transactions, and counted now and then."""
+    async with listening(sqlite_installation) as (listener, port):
+        said = await hands_over(port, b"Subject: hello\n\n", "abuse@bounces.example.com", sender=CAROL)
+        assert codes(said) == ["550 5.6.0"]
+        assert await counted(sqlite_installation) == {}
+        await listener.keep()
+        assert await counted(sqlite_installation) == {"foreign": 1}
+
+
 async def test_a_machine_that_asks_too_much_waits_for_the_next_minute(
     sqlite_installation: Installation, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

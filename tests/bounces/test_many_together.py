@@ -2,17 +2,19 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import delete, text
 from sqlmodel import col, select
 
-from newsletter.bounces import consequences
-from newsletter.bounces.consequences import BOUNCED, returned
+from newsletter.bounces import settling
+from newsletter.bounces.history import BOUNCED, returned
 from newsletter.bounces.listener_storing import Incoming, Storing
 from newsletter.bounces.report_rows import MOST_OF_ONE
 from newsletter.bounces.report_tables import Received, ReportState
 from newsletter.bounces.reports import Taken
+from newsletter.clock import TurnedClock
 from newsletter.delivery.return_address import of_letter
 from newsletter.installation import Installation
 from newsletter.subscribers.tables import Subscriber, Subscription
@@ -88,19 +90,22 @@ async def test_nobody_waits_for_one_who_is_just_leaving(installation: Installati
     assert await asyncio.gather(*waiting) == [Taken.NOBODY] + [Taken.ACCEPTED] * 3
 
 
-async def test_one_that_cannot_be_settled_takes_nobody_with_it(
-    sqlite_installation: Installation, peer: SmtpPeer
+async def test_one_that_cannot_be_settled_takes_nobody_with_it_and_is_tried_later(
+    sqlite_installation: Installation, peer: SmtpPeer, clock: TurnedClock
 ) -> None:
     mailing = await sent(sqlite_installation, peer, people(4))
     await together(sqlite_installation, [incoming(return_address(peer, email)) for email in people(4)])
     async with sqlite_installation.database.write() as session:
-        when = "CREATE TRIGGER unlucky BEFORE UPDATE ON report WHEN NEW.number = 2"
+        when = "CREATE TRIGGER unlucky BEFORE UPDATE OF state ON report WHEN NEW.number = 2"
         await session.execute(text(f"{when} BEGIN SELECT RAISE(ABORT, 'unlucky'); END"))
-    await consequences.settle_taken(sqlite_installation)
+    await settling.settle_taken(sqlite_installation)
     states = Counter(each.state for each in await reports(sqlite_installation))
     assert states == {ReportState.SETTLED: 3, ReportState.TAKEN: 1}
     async with sqlite_installation.database.write() as session:
         await session.execute(text("DROP TRIGGER unlucky"))
+    # It stands in nobody's way meanwhile.
+    assert await settling.settle_taken(sqlite_installation) == 0
+    clock.turn(clock.now() + timedelta(minutes=1))
     await follows(sqlite_installation)
     async with sqlite_installation.database.read() as session:
         assert await returned(session, mailing.id) == {"mailbox_full": 4, BOUNCED: 4}
