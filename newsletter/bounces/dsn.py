@@ -20,6 +20,7 @@ _LONGEST = 8000
 # Our mails have one recipient each; more come of aliases.
 _MOST = 12
 _UTF8 = re.compile(r"\\x\{([0-9A-Fa-f]{1,6})\}")
+_NAMED = re.compile(r"[\w.+=-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _ACTIONS = {
     **dict.fromkeys(("failure", "fail", "error", "undeliverable", "undelivered", "bounced", "rejected"), "failed"),
@@ -41,6 +42,11 @@ class Recipient:
     def addresses(self) -> tuple[str, ...]:
         """Give the addresses that the report names: the original one, the final one."""
         return tuple(address for address in (self.original, self.final) if address)
+
+    @property
+    def told_of(self) -> tuple[str, ...]:
+        """Give the addresses that the report names, or else those that the reply does."""
+        return self.addresses or tuple(_NAMED.findall(self.diagnostic))
 
 
 def recipients(mail: Mail) -> list[Recipient]:

@@ -82,7 +82,7 @@ def _of_recipient(recipient: dsn.Recipient, told: Words, subscriber: str | None)
         return Reading(Verdict.TRANSIENT, _DELAYED, reading.code)
     if reading.deadly and recipient.action != "failed":
         return Reading(Verdict.UNKNOWN, _NO_FAILURE, reading.code)
-    return dsn.of_subscriber(reading, recipient.addresses, subscriber)
+    return dsn.of_subscriber(reading, recipient.told_of, subscriber)
 
 
 def _judged(recipient: dsn.Recipient, told: Words, status: str | None) -> Reading:

@@ -1,6 +1,7 @@
 """Only the dead are buried (P6): no full mailbox, policy, greylisting or vacation is dead, whatever its code says."""
 
 import itertools
+import re
 
 import pytest
 
@@ -143,6 +144,14 @@ def test_nobody_dies_of_what_is_said_of_another(reply: str) -> None:
     for mail in (exim_bounce(reply), postfix_report(reply, reply[4:9])):
         assert [reading.verdict in DEADLY for reading in read(mail, "kari@example.org")] == [True]
         assert [reading.verdict for reading in read(mail, "ola@example.org")] == [Verdict.UNKNOWN]
+
+
+def test_nobody_dies_of_a_reply_about_another_in_a_report_that_names_nobody() -> None:
+    report = postfix_report("550 5.1.1 <kari@example.org> User unknown", "5.1.1")
+    silent = re.sub(rb"(?m)^(Final|Original)-Recipient: .*\n", b"", report)
+    assert silent != report
+    assert [reading.verdict for reading in read(silent, "kari@example.org")] == [Verdict.DEAD]
+    assert [reading.verdict for reading in read(silent, "ola@example.org")] == [Verdict.UNKNOWN]
 
 
 def test_a_refused_sender_kills_no_reader() -> None:

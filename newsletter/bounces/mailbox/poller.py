@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from newsletter.bounces import receiving, reports
 from newsletter.bounces.mailbox import mark as mailbox_mark
@@ -152,9 +152,9 @@ class Poller:
         try:
             async with self._installation.database.write() as session:
                 taken = await reports.take(session, self._installation, raw, address, WAY)
-        except (SQLAlchemyError, OSError):
-            raise
         except Exception as error:
+            if isinstance(error, SQLAlchemyError | OSError) and not isinstance(error, DataError | IntegrityError):
+                raise  # It is the database that fails, and not this mail.
             _log.error("mail_not_taken", kind=type(error).__name__, where=where(error))
             return False
         return taken not in _NOWHERE
