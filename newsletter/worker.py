@@ -20,7 +20,7 @@ from newsletter.agreements.chaining import Chaining
 from newsletter.backup.returning import Returning
 from newsletter.bounces import actions as bounces
 from newsletter.bounces import alarms, settling, watching
-from newsletter.bounces.listener import Listener
+from newsletter.bounces.listener.running import Listener
 from newsletter.bounces.mailbox.poller import Poller
 from newsletter.bounces.mailbox.url import mailbox_of
 from newsletter.bounces.webhooks import routes as webhooks

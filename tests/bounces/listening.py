@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 
 from sqlmodel import select
 
-from newsletter.bounces.listener import Listener
+from newsletter.bounces.listener.running import Listener
 from newsletter.bounces.report_tables import Received
 from newsletter.installation import Installation
 from tests.support.ports import free_port

@@ -5,7 +5,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from newsletter.bounces import listener_door, listener_talk
+from newsletter.bounces.listener import door as listener_door
+from newsletter.bounces.listener import talk as listener_talk
 from newsletter.clock import TurnedClock
 from newsletter.installation import Installation
 from tests.bounces.coming_back import CAROL, HOUR, report, reports, return_address, sent

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import Connection, make_url, text
 
-from newsletter.bounces import listener_answers
-from newsletter.bounces.listener_storing import Incoming, Storing
+from newsletter.bounces.listener import answers as listener_answers
+from newsletter.bounces.listener.storing import Incoming, Storing
 from newsletter.bounces.reports import Taken
 from newsletter.database import Database, sync_engine
 from newsletter.installation import Installation

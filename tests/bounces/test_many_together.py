@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from newsletter.bounces import settling
 from newsletter.bounces.history import BOUNCED, returned
-from newsletter.bounces.listener_storing import Incoming, Storing
+from newsletter.bounces.listener.storing import Incoming, Storing
 from newsletter.bounces.report_rows import MOST_OF_ONE
 from newsletter.bounces.report_tables import Received, ReportState
 from newsletter.bounces.reports import Taken

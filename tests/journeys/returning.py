@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.bounces.actions import waiting
+from sqlmodel import select
+
 from newsletter.installation import open_installation
 from newsletter.settings import load
+from newsletter.subscribers.tables import DeadSignal
 from tests.journeys.story import Company, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.program import Program
@@ -85,7 +87,7 @@ def _doomed(company: Company) -> list[str]:
         installation = open_installation(load(company.program.environment))
         try:
             async with installation.database.read() as session:
-                return list(await waiting(session))
+                return list((await session.exec(select(DeadSignal.subscriber_id))).all())
         finally:
             await installation.database.close()
 

@@ -11,8 +11,8 @@ from typing import AnyStr, Protocol, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, syntax
 
-from newsletter.bounces.listener_answers import AGAIN, NO_COMPLAINT, STORED, Answers
-from newsletter.bounces.listener_door import Door, machine_of
+from newsletter.bounces.listener.answers import AGAIN, NO_COMPLAINT, STORED, Answers
+from newsletter.bounces.listener.door import Door, machine_of
 
 LARGEST = 10_000_000
 # A report says what it says at its head; the mail that came back stands behind that.

@@ -11,10 +11,10 @@ from functools import partial
 
 import structlog
 
-from newsletter.bounces.listener_answers import Answers
-from newsletter.bounces.listener_door import Door
-from newsletter.bounces.listener_storing import Storing
-from newsletter.bounces.listener_talk import Talk
+from newsletter.bounces.listener.answers import Answers
+from newsletter.bounces.listener.door import Door
+from newsletter.bounces.listener.storing import Storing
+from newsletter.bounces.listener.talk import Talk
 from newsletter.installation import Installation
 from newsletter.logs import where
 

@@ -11,8 +11,8 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.bounces import arf, reports
-from newsletter.bounces.listener_door import Door, machine_of
-from newsletter.bounces.listener_storing import Incoming, Storing
+from newsletter.bounces.listener.door import Door, machine_of
+from newsletter.bounces.listener.storing import Incoming, Storing
 from newsletter.bounces.mime import parse
 from newsletter.bounces.reports import Taken
 from newsletter.delivery import return_address
