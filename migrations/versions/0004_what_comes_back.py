@@ -17,9 +17,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=12), nullable=False),
         sa.Column("at_once", sa.Boolean(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint(
-            "mailing_id", "day", "domain", "verdict", "code", "at_once", name=op.f("pk_came_back")
-        ),
+        sa.PrimaryKeyConstraint("mailing_id", "day", "domain", "verdict", "code", "at_once", name=op.f("pk_came_back")),
     )
     op.create_index(op.f("ix_came_back_day"), "came_back", ["day"], unique=False)
     op.create_table(
