@@ -11,6 +11,8 @@ import httpx
 from tests.journeys.story import SLUG, Company, hidden_fields
 from tests.support.peer import SmtpPeer
 
+BY_ITSELF = {"heartbeat", "chain_entry", "signing_key", "retention_run", "retention_state", "rewriting"}
+
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 SIGNUP, SIGNUP_API = f"/newsletters/{SLUG}/signup", f"/api/v1/newsletters/{SLUG}/signups"
 ISSUES, SEARCH = f"/api/v1/newsletters/{SLUG}/issues", f"/api/v1/newsletters/{SLUG}/subscribers/search"
@@ -133,11 +135,12 @@ def complaint(company: Company, attack: Attack) -> str | None:
 
 
 def stored(company: Company) -> dict[str, int]:
-    """Give how many rows each table has."""
+    """Give how many rows each table has, but for those in which a worker writes by itself."""
     file = company.program.data_dir / "newsletter.sqlite"
     with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
         tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables}
+        asked = [name for name in tables if name not in BY_ITSELF]
+        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in asked}
 
 
 def test_bad_input_gets_a_clear_answer_and_leaves_nothing(sqlite_company: Company, peer: SmtpPeer) -> None:
