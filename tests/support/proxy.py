@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -41,11 +42,11 @@ class Proxy:
 
     def cut(self) -> None:
         """End every connection at once, and let no new one come about, until `mend`."""
-        self._loop.call_soon_threadsafe(self._cut)
+        self._let(self._cut)
 
     def cut_answer(self, question: bytes) -> None:
         """Do the same as soon as something with these bytes in it is answered, and let nobody hear the answer."""
-        self._loop.call_soon_threadsafe(setattr, self, "_fatal", question)
+        self._let(partial(setattr, self, "_fatal", question))
 
     @property
     def whole(self) -> bool:
@@ -54,7 +55,15 @@ class Proxy:
 
     def mend(self) -> None:
         """Let new connections come about again."""
-        self._loop.call_soon_threadsafe(setattr, self, "_whole", True)
+        self._let(partial(setattr, self, "_whole", True))
+
+    def _let(self, work: Callable[[], None]) -> None:
+        """Do it in the thread of the proxy, and wait until it is done: what is asked next must find it so."""
+
+        async def done() -> None:
+            work()
+
+        asyncio.run_coroutine_threadsafe(done(), self._loop).result(10)
 
     def _run(self) -> None:
         self._loop.run_until_complete(self._serve())
