@@ -9,7 +9,7 @@ import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import CursorResult, Result, Table
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import OperationalError as OperationalFailure
 from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
@@ -30,6 +30,11 @@ def rows_of(result: Result[Any]) -> int:
     """Give how many rows an UPDATE or a DELETE has changed."""
     assert isinstance(result, CursorResult)
     return int(result.rowcount)
+
+
+def is_away(error: Exception) -> bool:
+    """Say whether an error is the database's, and not that of what was to be written."""
+    return isinstance(error, SQLAlchemyError | OSError) and not isinstance(error, DataError | IntegrityError)
 
 
 async def write_rows(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

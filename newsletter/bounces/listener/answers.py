@@ -42,11 +42,11 @@ class Answers:
         self._door = door
         self._reading = asyncio.Semaphore(1)
 
-    async def handle_EHLO(  # noqa: N802
+    async def handle_EHLO(  # noqa: N802 (as aiosmtpd calls it)
         self,
-        server: SMTP,  # noqa: ARG002
+        server: SMTP,  # noqa: ARG002 (as aiosmtpd calls it)
         session: Session,
-        envelope: Envelope,  # noqa: ARG002
+        envelope: Envelope,  # noqa: ARG002 (as aiosmtpd calls it)
         hostname: str,
         responses: list[str],
     ) -> list[str]:
@@ -54,13 +54,13 @@ class Answers:
         session.host_name = hostname
         return [*responses[:-1], *_EXTENSIONS]
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802 (as aiosmtpd calls it)
         self,
-        server: SMTP,  # noqa: ARG002
+        server: SMTP,  # noqa: ARG002 (as aiosmtpd calls it)
         session: Session,
         envelope: Envelope,
         address: str,
-        options: list[str],  # noqa: ARG002
+        options: list[str],  # noqa: ARG002 (as aiosmtpd calls it)
     ) -> str:
         """Take an address that we signed, and no other."""
         if not self._door.ask(machine_of(session.peer)):

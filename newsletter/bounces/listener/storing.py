@@ -11,11 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-
 from newsletter.bounces import reports
 from newsletter.bounces.reports import Said, Taken
-from newsletter.database import Session
+from newsletter.database import Session, is_away
 from newsletter.installation import Installation
 from newsletter.unsubscribe.mailto import read_mailbox
 
@@ -86,7 +84,7 @@ class Storing:
         try:
             taken = await self._take(group)
         except Exception as error:
-            if len(group) == 1 or _is_away(error):
+            if len(group) == 1 or is_away(error):
                 _fail(group, error)
                 return
             for one in group:
@@ -122,11 +120,6 @@ class Storing:
     def _leaves(self, mail: Incoming) -> bool:
         domain = self._installation.settings.bounce_domain
         return read_mailbox(self._installation.keys, mail.recipient, domain) is not None
-
-
-def _is_away(error: Exception) -> bool:
-    """Say whether it is the database that fails, and not one mail."""
-    return isinstance(error, DBAPIError | OSError) and not isinstance(error, DataError | IntegrityError)
 
 
 def _answer(group: Sequence[_Waiting], taken: Sequence[Taken | None]) -> list[_Waiting]:

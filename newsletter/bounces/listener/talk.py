@@ -116,27 +116,27 @@ class Talk(SMTP):
         found = _PATH.fullmatch(arg)
         return (found[1] or "<>", found[2]) if found else (None, None)
 
-    async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802
+    async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802 (as aiosmtpd calls it)
         """Begin to talk SMTP, as one did before 1995."""
         self._by_recipient = False
         await super().smtp_HELO(hostname)
 
-    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802 (as aiosmtpd calls it)
         """Begin to talk SMTP."""
         self._by_recipient = False
         await super().smtp_EHLO(hostname)
 
     @syntax("LHLO hostname")
-    async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802
+    async def smtp_LHLO(self, hostname: str) -> None:  # noqa: N802 (as aiosmtpd calls it)
         """Begin to talk LMTP (RFC 2033), where each recipient of a mail is answered for."""
         await super().smtp_EHLO(hostname)
         self._by_recipient = True
 
-    async def smtp_VRFY(self, arg: str) -> None:  # noqa: ARG002, N802
+    async def smtp_VRFY(self, arg: str) -> None:  # noqa: ARG002, N802 (as aiosmtpd calls it)
         """Tell nothing."""
         await self.push("252 2.5.2 Send it, and see.")
 
-    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 (as aiosmtpd calls it)
         """Take a mail."""
         if await self.check_helo_needed():
             return
@@ -154,7 +154,7 @@ class Talk(SMTP):
                 await self.push(answer)
         finally:
             self._storing = False
-        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        self._set_post_data_state()  # type: ignore[no-untyped-call]  # aiosmtpd has no types there
         self._reset_timeout()
         if self._stops:
             self._hang_up(_CLOSING)

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.bounces import receiving, reports
 from newsletter.bounces.mailbox import mark as mailbox_mark
@@ -22,6 +22,7 @@ from newsletter.bounces.mailbox.connection import FAILURES, reason_of
 from newsletter.bounces.mailbox.server import Folder
 from newsletter.bounces.mailbox.url import MailboxPlace, mailbox_of
 from newsletter.bounces.reports import Taken
+from newsletter.database import is_away
 from newsletter.installation import Installation
 from newsletter.logs import where
 from newsletter.mail.relays import rests_until
@@ -153,8 +154,8 @@ class Poller:
             async with self._installation.database.write() as session:
                 taken = await reports.take(session, self._installation, raw, address, WAY)
         except Exception as error:
-            if isinstance(error, SQLAlchemyError | OSError) and not isinstance(error, DataError | IntegrityError):
-                raise  # It is the database that fails, and not this mail.
+            if is_away(error):
+                raise
             _log.error("mail_not_taken", kind=type(error).__name__, where=where(error))
             return False
         return taken not in _NOWHERE
