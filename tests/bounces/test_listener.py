@@ -55,7 +55,7 @@ async def test_an_address_that_we_did_not_sign_is_refused_and_counted(
 ) -> None:
     await sent(installation, peer, [*people(2), CAROL])
     to = return_address(peer)
-    forged = to.replace(to[20], "a" if to[20] != "a" else "b", 1)
+    forged = to[:20] + ("a" if to[20] != "a" else "b") + to[21:]
     async with listening(installation) as (listener, port):
         clock.turn(clock.now() + timedelta(days=31))
         for address in (
