@@ -17,6 +17,7 @@ from newsletter.agreements.opening import open_newsletter
 from newsletter.bounces import watching as bounces
 from newsletter.clock import TurnedClock
 from newsletter.delivery import actions, doubts
+from newsletter.delivery.pace_tables import Pace
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.progress import progress as progress_of
 from newsletter.delivery.sending import Sender
@@ -174,13 +175,14 @@ async def results(installation: Installation, mailing: Mailing, email: str) -> l
 
 
 async def wait_for_retries(installation: Installation) -> None:
-    """Turn time on until the deferred are due.
+    """Turn time on until the deferred are due, and nobody is slowed down any more for having deferred them.
 
     Waits and leases go by the database's own clock, which a test can't turn: so what is waited for is moved back.
     """
     async with installation.database.write() as session:
         await session.execute(update(Result).where(col(Result.retry_at).is_not(None)).values(retry_at=1.0))
         await session.execute(update(Block).values(due_at=0.0))
+        await session.execute(update(Pace).values(full_at=0.0, queue_at=0.0, level=0))
 
 
 async def wait_for_leases(installation: Installation) -> None:

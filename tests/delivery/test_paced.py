@@ -31,7 +31,6 @@ def paced(installation: Installation, **settings: Any) -> Installation:
 async def wait_for_paces(installation: Installation) -> None:
     """Turn time on until every meter is full again, it is the next day, and the deferred are due: by moving it back."""
     async with installation.database.write() as session:
-        await session.execute(update(Pace).values(full_at=0.0, queue_at=0.0))
         await session.execute(update(SendingDay).values(used=0))
     await wait_for_retries(installation)
 
