@@ -16,7 +16,7 @@ _ENHANCED = re.compile(
 )
 _STATUS = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})(?!\d)")
 _REPLY = re.compile(
-    r"(?:^|[:;,\"'(<>{\[]\s?|#"
+    r"(?:^|[:;,\"'(<>{\[]\s?|<[-=]{1,2} |#"
     r"|\b(?:said|returned|response|responded|error|message|was|reply|got|with)[: ]{0,2}[\"'(<]{0,2})"
     r"\s{0,4}#?([245]\d\d)(?=[ \t;:,\"'>)-]|$)(?![ \t)]{0,2}\d{3}[-. ]\d{4})"
     r"(?![ \t]?(?:bytes|kb|mb|hours|days|seconds|minutes|messages|recipients))",

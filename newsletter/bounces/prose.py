@@ -27,8 +27,11 @@ _SUBJECT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ADDRESS = re.compile(r"[^\s<>@:;,\"'()\[\]]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,20}")
+# A transcript may give the time of each line.
 _COMMAND = re.compile(
-    r"^[ \t]*(?:sent )?(?:>>>|C:|=>|-->)[ \t]|^[ \t]*(?:RCPT TO|MAIL FROM|DATA|EHLO|HELO)\b[^\n]*$", re.IGNORECASE
+    r"^[ \t]*(?:[\w, /.-]{0,40}\d\d:\d\d(?::\d\d)?[\d.]{0,7}[:\]]?[ \t]+)?(?:sent )?(?:>>>|C:|=>|-->)[ \t]"
+    r"|^[ \t]*(?:RCPT TO|MAIL FROM|DATA|EHLO|HELO)\b[^\n]*$",
+    re.IGNORECASE,
 )
 _ADDRESS_LINE = re.compile(
     r"^[ \t]*(?:<[^<>\s]{1,250}@?[^<>\s]{1,250}>[:. \t]|<?[^\s<>@]{1,100}@[^\s<>]{1,100}>?:?[ \t]*$|\(?reason:)",
