@@ -56,7 +56,8 @@ def _open(act: Callable[[Installation], Awaitable[Any]]) -> Any:
 @cli.command()
 @click.option("--port", default=8000, show_default=True, help="The port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-def demo(port: int, host: str) -> None:
+@click.option("--hold", type=click.IntRange(0), default=60, show_default=True, help="Seconds until the dead go.")
+def demo(port: int, host: str, hold: int) -> None:
     """Try everything on this machine: a newsletter, subscribers, a draft, and a mail catcher with an inbox page.
 
     Example: newsletter demo --port 8000
@@ -64,7 +65,7 @@ def demo(port: int, host: str) -> None:
     # Only the demonstration needs an SMTP server.
     from newsletter.demo.running import run
 
-    run(host, port)
+    run(host, port, hold)
 
 
 @cli.command()

@@ -17,7 +17,6 @@ from msgspec import Meta
 
 from newsletter.api import Slug, problems, require_json
 from newsletter.editors import audit
-from newsletter.editors.audit import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.errors import InvalidInput
 from newsletter.imports import actions, columns, exporting, staging
@@ -25,7 +24,6 @@ from newsletter.imports.evidence import CURRENT, read_evidence
 from newsletter.imports.reasons import sentence
 from newsletter.imports.tables import Import
 from newsletter.newsletters import actions as newsletters
-from newsletter.subscribers.actions import count_active
 from newsletter.web import PRIVATE_HEADERS, installation_of
 
 ImportId = Annotated[str, Parameter(pattern="^[a-z2-7]{26}$", description="The import's id.")]
@@ -218,10 +216,7 @@ async def export_subscribers(
     installation = installation_of(request)
     form = exporting.Format(data.format)
     async with installation.database.write() as session:
-        newsletter = await newsletters.by_slug(session, slug)
-        count = await count_active(session, newsletter.id)
-        actor, act = audit.actor_of(request), Act.SUBSCRIBERS_EXPORTED
-        await audit.note(session, installation, actor, act, newsletter_id=newsletter.id, count=count)
+        newsletter = await exporting.begin(session, installation, slug, audit.actor_of(request))
     pieces = exporting.export(installation, newsletter.id, form)
     return Stream(pieces, media_type=form.media_type, headers=PRIVATE_HEADERS)
 

@@ -114,6 +114,22 @@ def choose(header: Sequence[str], chosen: Mapping[str, str], guessed: Columns) -
     return columns
 
 
+def by_position(typed: Mapping[str, str]) -> Columns:
+    """Give the columns as a form chooses them: `column-3` is a field, or none.
+
+    Raises InvalidInput, for the field `map`, where two are to be the same.
+    """
+    meaning: dict[str, int] = {}
+    for name, field in typed.items():
+        position = name.removeprefix("column-")
+        if name == position or not position.isdecimal() or field not in FIELDS:
+            continue
+        if field in meaning:
+            raise _wrong(f"Two columns can't both be “{FIELDS[field]}”.")
+        meaning[field] = int(position)
+    return meaning
+
+
 def check(columns: Columns, *, sale_needed: bool = False) -> Columns:
     """Give the columns, if they are enough. Raises InvalidInput, for the field `map`, if not."""
     if "email" not in columns:

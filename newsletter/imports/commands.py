@@ -14,8 +14,7 @@ from typing import IO, Any
 import click
 
 from newsletter.commands import JSON, Run
-from newsletter.editors import audit
-from newsletter.editors.audit import CLI, Act
+from newsletter.editors.audit import CLI
 from newsletter.errors import InvalidInput
 from newsletter.imports import actions, columns, exporting, report, staging
 from newsletter.imports.evidence import BASES, Evidence, read_evidence
@@ -24,7 +23,6 @@ from newsletter.imports.tables import Import, ImportState, Mode
 from newsletter.imports.working import Importer
 from newsletter.installation import Installation
 from newsletter.newsletters import actions as newsletters
-from newsletter.subscribers.actions import count_active
 from newsletter.tokens import new_id
 
 _CHUNK = 1024 * 1024
@@ -219,8 +217,6 @@ async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
 
 async def _export(installation: Installation, slug: str, form: exporting.Format, output: IO[bytes]) -> None:
     async with installation.database.write() as session:
-        newsletter = await newsletters.by_slug(session, slug)
-        count = await count_active(session, newsletter.id)
-        await audit.note(session, installation, CLI, Act.SUBSCRIBERS_EXPORTED, newsletter_id=newsletter.id, count=count)
+        newsletter = await exporting.begin(session, installation, slug, CLI)
     async for piece in exporting.export(installation, newsletter.id, form):
         output.write(piece)

@@ -1,38 +1,26 @@
 """Imports in the console: a file comes in, its columns are named, it is looked through, and then its people are taken
-in. Exports beside it.
+in.
 """
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import Any
 
 from litestar import Response, post
 from litestar.params import FromPath
-from litestar.response import Stream
 
 from newsletter.agreements import notices
-from newsletter.database import Session
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
 from newsletter.errors import InvalidInput
-from newsletter.imports import actions, columns, exporting, staging, upload
-from newsletter.imports.evidence import BASES, LONGEST_SOURCE, read_evidence
-from newsletter.imports.reasons import sentence
-from newsletter.imports.records import records
-from newsletter.imports.report import report
-from newsletter.imports.rules import WORKING
-from newsletter.imports.shape import Shape, read_again
-from newsletter.imports.tables import Import, ImportState, Mode
+from newsletter.imports import actions, columns, downloads, staging, upload
+from newsletter.imports.evidence import read_evidence
+from newsletter.imports.shown import described, standing
+from newsletter.imports.tables import ImportState
 from newsletter.installation import Installation
 from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter
-from newsletter.signup.offers import Offer
 from newsletter.subscribers.actions import count_active
-from newsletter.web import PRIVATE_HEADERS, WebRequest, installation_of, page, read_form, reading, see_other
-
-_PREVIEW = 5
-_LONGEST_CELL = 60
-_REFUSALS = 20
+from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 
 @reading("/newsletters/{slug:str}/import")
@@ -111,7 +99,7 @@ async def progress(request: WebRequest, import_id: FromPath[str]) -> Response[An
     """Give the moving part of that page."""
     async with installation_of(request).database.read() as session:
         job = await actions.by_id(session, import_id)
-        return page(request, "imports/_progress.html", private=True, **await _standing(session, job))
+        return page(request, "imports/_progress.html", private=True, **await standing(session, job))
 
 
 async def _import_page(
@@ -121,14 +109,14 @@ async def _import_page(
     async with installation.database.read() as session:
         job = await actions.by_id(session, import_id)
         newsletter = await newsletters.by_id(session, job.newsletter_id)
-        shown = await _standing(session, job)
+        shown = await standing(session, job)
         offer = await actions.offer_of(session, installation, job)
         wordings = await notices.in_force(session, newsletter.id, installation.clock.now())
     if job.state in (ImportState.UPLOADED, ImportState.CHECKED):
         if not staging.is_here(installation, job.id):
             shown["elsewhere"] = True
         else:
-            shown |= await _described(request, job, offer, typed)
+            shown |= described(installation, job, offer, typed)
             await audit.showed(
                 request, Act.SUBSCRIBERS_LISTED, newsletter_id=newsletter.id, count=len(shown["preview"])
             )
@@ -144,51 +132,6 @@ async def _import_page(
     )
 
 
-async def _standing(session: Session, job: Import) -> dict[str, Any]:
-    counted = await actions.reasons(session, job.id) if job.refused else {}
-    listed = await actions.refusals(session, job.id, limit=_REFUSALS) if job.refused else []
-    return {
-        "job": job,
-        "working": job.state in WORKING,
-        "percent": round(100 * job.done_to / max(job.size, 1)),
-        "reasons": [(sentence(reason), count) for reason, count in counted.items()],
-        "refusals": [(row, sentence(reason)) for row, reason in listed],
-    }
-
-
-async def _described(request: WebRequest, job: Import, offer: Offer, typed: Mapping[str, str]) -> dict[str, Any]:
-    installation = installation_of(request)
-    shape, preview = _preview(installation, job)
-    meaning = {position: field for field, position in columns.from_text(job.columns).items()}
-    values = {
-        "mode": job.mode,
-        "basis": next((word for word, pair in BASES.items() if pair == (job.gdpr_basis, job.marketing_basis)), ""),
-        "source": job.source,
-        "notice": job.notice or "current",
-        "opt_out_shown": "on" if job.opt_out_shown else "",
-    }
-    return {
-        "header": [
-            (position, name, typed.get(f"column-{position}", meaning.get(position, "")))
-            for position, name in enumerate(shape.header)
-        ],
-        "preview": preview,
-        "fields": columns.FIELDS,
-        "bases": list(BASES),
-        "modes": list(Mode),
-        "offer": offer,
-        "longest_source": LONGEST_SOURCE,
-        "values": values | {name: typed[name] for name in (*values,) if name in typed},
-    }
-
-
-def _preview(installation: Installation, job: Import) -> tuple[Shape, list[list[str]]]:
-    with staging.place(installation, job.id).open("rb") as file:
-        shape = read_again(file, job.encoding, job.delimiter)
-        first = islice((record.cells for record in records(file, shape) if record.cells), _PREVIEW)
-        return shape, [[cell[:_LONGEST_CELL] for cell in cells] for cells in first]
-
-
 @post("/imports/{import_id:str}/check", include_in_schema=False, status_code=303)
 async def check(request: WebRequest, import_id: FromPath[str]) -> Response[Any]:
     """Take what is said of the people and the columns, and let the file be looked through."""
@@ -198,27 +141,13 @@ async def check(request: WebRequest, import_id: FromPath[str]) -> Response[Any]:
         async with installation.database.write() as session:
             job = await actions.by_id(session, import_id, lock=True)
             evidence = read_evidence({"evidence": job.evidence_hash, **typed})
-            await actions.describe(session, installation, job, evidence, _chosen(typed))
+            await actions.describe(session, installation, job, evidence, columns.by_position(typed))
             await actions.check(session, installation, job)
     except InvalidInput as error:
         return await _import_page(
             request, import_id, typed | {"opt_out_shown": typed.get("opt_out_shown", "")}, error.fields
         )
     return see_other(f"/console/imports/{import_id}")
-
-
-def _chosen(typed: Mapping[str, str]) -> columns.Columns:
-    """Give the columns as chosen. Raises InvalidInput where two are to be the same."""
-    meaning: dict[str, int] = {}
-    for name, field in typed.items():
-        position = name.removeprefix("column-")
-        if name == position or not position.isdecimal() or field not in columns.FIELDS:
-            continue
-        if field in meaning:
-            twice = f"Two columns can't both be “{columns.FIELDS[field]}”."
-            raise InvalidInput(twice, {"map": twice})
-        meaning[field] = int(position)
-    return meaning
 
 
 @post("/imports/{import_id:str}/start", include_in_schema=False, status_code=303)
@@ -239,37 +168,4 @@ async def cancel(request: WebRequest, import_id: FromPath[str]) -> Response[Any]
     return see_other(f"/console/imports/{import_id}")
 
 
-@reading("/imports/{import_id:str}/report.csv")
-async def download_report(request: WebRequest, import_id: FromPath[str]) -> Response[Any]:
-    """Give the refused rows by number, with the reasons."""
-    installation = installation_of(request)
-    async with installation.database.read() as session:
-        job = await actions.by_id(session, import_id)
-    return _download(report(installation, job.id), exporting.Format.CSV, "refused-rows.csv")
-
-
-@post("/newsletters/{slug:str}/export", include_in_schema=False, status_code=200)
-async def export(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
-    """Give the newsletter's subscribers as a file."""
-    installation = installation_of(request)
-    form = exporting.read_format((await read_form(request)).get("format", "csv"))
-    async with installation.database.write() as session:
-        newsletter = await newsletters.by_slug(session, slug)
-        count = await count_active(session, newsletter.id)
-        actor, act = audit.actor_of(request), Act.SUBSCRIBERS_EXPORTED
-        await audit.note(session, installation, actor, act, newsletter_id=newsletter.id, count=count)
-    return _download(exporting.export(installation, newsletter.id, form), form, f"{slug}.{form}", marked=True)
-
-
-def _download(pieces: Any, form: exporting.Format, name: str, *, marked: bool = False) -> Response[Any]:
-    async def content() -> Any:
-        if marked and form is exporting.Format.CSV:
-            yield exporting.MARK
-        async for piece in pieces:
-            yield piece
-
-    headers = PRIVATE_HEADERS | {"content-disposition": f'attachment; filename="{name}"'}
-    return Stream(content(), media_type=form.media_type, headers=headers)
-
-
-handlers = [imports, bring, show, progress, check, start, cancel, download_report, export]
+handlers = [imports, bring, show, progress, check, start, cancel, *downloads.handlers]

@@ -13,8 +13,14 @@ from enum import StrEnum
 
 from sqlmodel import col, select
 
+from newsletter.database import Session
+from newsletter.editors import audit
+from newsletter.editors.audit import Act
 from newsletter.errors import InvalidInput
 from newsletter.installation import Installation
+from newsletter.newsletters import actions as newsletters
+from newsletter.newsletters.tables import Newsletter
+from newsletter.subscribers.actions import count_active
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 
 HEADER = ("email", "given_name", "family_name", "title", "employer", "language", "since")
@@ -44,6 +50,14 @@ def read_format(text: str) -> Format:
         sentence = f"The format is one of {', '.join(Format)}."
         raise InvalidInput(sentence, {"format": sentence})
     return Format(text)
+
+
+async def begin(session: Session, installation: Installation, slug: str, actor: str) -> Newsletter:
+    """Give the newsletter whose people are taken out; the audit trail notes by whom, and how many. Raises NotFound."""
+    newsletter = await newsletters.by_slug(session, slug)
+    count, act = await count_active(session, newsletter.id), Act.SUBSCRIBERS_EXPORTED
+    await audit.note(session, installation, actor, act, newsletter_id=newsletter.id, count=count)
+    return newsletter
 
 
 async def export(installation: Installation, newsletter_id: str, form: Format) -> AsyncIterator[bytes]:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 
 from newsletter.errors import MisconfiguredError
+from newsletter.settings import Settings
 
 RSA_BITS = 2048
 _LONGEST_DNS_STRING = 255  # octets, RFC 1035 section 3.3
@@ -58,6 +59,17 @@ class SigningDomain:
     def records(self) -> list[tuple[str, str]]:
         """Give what must stand in the DNS for these keys: names, and the values of their TXT records."""
         return [dns_record(self.name, key.selector, key.private.public_key()) for key in self.keys]
+
+
+def domain_of(settings: Settings) -> SigningDomain | None:
+    """Give the domain that signs by the settings; None where mail is not signed. Raises MisconfiguredError."""
+    return read_domain(
+        settings.dkim_domain,
+        selector=settings.dkim_selector,
+        key=settings.dkim_key,
+        ed25519_selector=settings.dkim_ed25519_selector,
+        ed25519_key=settings.dkim_ed25519_key,
+    )
 
 
 def read_domain(

@@ -18,7 +18,7 @@ from newsletter.language import translator
 from newsletter.newsletters import actions as newsletters
 from newsletter.renewal import answering
 from newsletter.renewal.answering import Question, QuestionOver
-from newsletter.signup.pages import NOTICE_CHANGED, sign_notice
+from newsletter.signup.notice_shown import NOTICE_CHANGED, sign_notice
 from newsletter.tokens import equal
 from newsletter.unsubscribe.actions import unsubscribe_token
 from newsletter.web import WebRequest, installation_of, page, read_form, reading, visitor_language

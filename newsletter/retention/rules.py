@@ -12,7 +12,7 @@ from datetime import timedelta
 from newsletter.agreements import receipts, suppression, tombstones
 from newsletter.agreements.tag_tables import RECEIPTS, SUPPRESSIONS, TOMBSTONES
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import came_back, report_tables, reports, signals
+from newsletter.bounces import alarms_seen, came_back, report_tables, reports, signals
 from newsletter.bounces import rules as bounce_rules
 from newsletter.bounces.webhooks import tables as webhook_tables
 from newsletter.bounces.webhooks import tokens as webhook_tokens
@@ -193,6 +193,15 @@ RULES: tuple[Rule, ...] = (
         lambda _: came_back.KEPT,
         came_back.count_expired,
         came_back.purge_expired,
+        DAY,
+    ),
+    Rule(
+        "alarms that were seen",
+        "Which editor or key has seen the alarms of a code, and when",
+        "So that the others know, and a later one is news",
+        lambda _: alarms_seen.SHOWN,
+        alarms_seen.count_over,
+        alarms_seen.purge_over,
         DAY,
     ),
     Rule(

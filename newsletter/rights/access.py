@@ -1,23 +1,17 @@
-"""Everything held about one address (GDPR art. 15; RULES B2), found by the declarations of what is personal.
-
-From the subscriber's row the walk follows every foreign key by which their deletion would delete rows, and it looks
-into every table that keeps an address. So a new table with something personal shows up here by being declared, and
-nothing else need be done. Agreements, subscriptions, issues and tags are added in words of their own.
+"""Everything held about one address (GDPR art. 15; RULES B2): what the tables hold by their declarations, and the
+agreements, subscriptions, issues and tags as what they are.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKeyConstraint, Table, and_, or_
+from sqlalchemy import and_
 from sqlalchemy import select as core_select
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
 from newsletter.agreements import tags
 from newsletter.agreements.tables import Agreement, AgreementEvent, EventKind, Notice
-from newsletter.agreements.tags import HeldTag
 from newsletter.database import Session
 from newsletter.delivery.statements import superseded
 from newsletter.delivery.tables import Delivery, Mailing, Result
@@ -25,84 +19,12 @@ from newsletter.errors import NotFound
 from newsletter.installation import Installation
 from newsletter.issues.tables import Issue
 from newsletter.newsletters import processors
-from newsletter.newsletters.processor_tables import Processor
 from newsletter.newsletters.tables import Newsletter
-from newsletter.personal import Personal, addressed, declarations
+from newsletter.rights.declared import values_of
+from newsletter.rights.holding import HeldAgreement, HeldIssue, HeldRequest, HeldSubscription, Holding
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import by_address
 from newsletter.subscribers.tables import Subscriber, Subscription
-
-
-@dataclass(frozen=True, slots=True)
-class HeldValue:
-    """One thing that is kept: in which column, what, and what the declaration says of it."""
-
-    table: str
-    column: str
-    value: Any
-    declared: Personal
-
-
-@dataclass(frozen=True, slots=True)
-class HeldAgreement:
-    """An agreement, the notice as it was shown, and what has happened, from the first to the last."""
-
-    agreement: Agreement
-    notice: Notice
-    events: Sequence[AgreementEvent]
-
-
-@dataclass(frozen=True, slots=True)
-class HeldSubscription:
-    """A subscription, to which newsletter, and the agreements on which it rests."""
-
-    subscription: Subscription
-    newsletter: Newsletter
-    agreements: Sequence[HeldAgreement]
-
-
-@dataclass(frozen=True, slots=True)
-class HeldRequest:
-    """A signup that the mailbox has not confirmed yet, with the agreement that waits with it."""
-
-    request: SignupRequest
-    newsletter: Newsletter
-    agreements: Sequence[HeldAgreement]
-
-
-@dataclass(frozen=True, slots=True)
-class HeldIssue:
-    """An issue that was for them: when its mailing began, and what became of it; None where it still waits."""
-
-    newsletter: str
-    number: int
-    subject: str
-    began_at: datetime | None
-    outcome: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """Everything held about an address at a moment. `subscriber` is None where nothing but requests or tags are.
-
-    `newsletters` are those concerned; `processors` are by the newsletter's id.
-    """
-
-    at: datetime
-    canonical: str
-    subscriber: Subscriber | None
-    values: Sequence[HeldValue]
-    subscriptions: Sequence[HeldSubscription]
-    requests: Sequence[HeldRequest]
-    issues: Sequence[HeldIssue]
-    tags: Sequence[HeldTag]
-    newsletters: Sequence[Newsletter]
-    processors: Mapping[str, Sequence[Processor]]
-
-    @property
-    def empty(self) -> bool:
-        """Say whether nothing at all is held."""
-        return not (self.values or self.tags)
 
 
 async def gather(session: Session, installation: Installation, subscriber_id: str) -> Holding:
@@ -124,7 +46,7 @@ async def gather_by_address(session: Session, installation: Installation, canoni
         at=installation.clock.now(),
         canonical=canonical,
         subscriber=subscriber,
-        values=await _values(session, canonical),
+        values=await values_of(session, canonical),
         subscriptions=subscriptions,
         requests=requests,
         issues=await _issues(session, subscriber) if subscriber else (),
@@ -196,50 +118,3 @@ async def _issues(session: Session, subscriber: Subscriber) -> Sequence[HeldIssu
         .order_by(col(Mailing.started_at), col(Mailing.id))
     )
     return [HeldIssue(*row) for row in found.all()]
-
-
-async def _values(session: Session, canonical: str) -> Sequence[HeldValue]:
-    declared = _declared()
-    parents = {key.referred_table.name for key in _cascades()}
-    by_spelling = {table.name for table in addressed(SQLModel.metadata)}
-    values: list[HeldValue] = []
-    reached: dict[str, Sequence[Mapping[str, Any]]] = {}
-    for table in SQLModel.metadata.sorted_tables:
-        ways = _ways(table, reached)
-        if table.name in by_spelling:
-            ways.append(table.c.canonical == canonical)
-        if not ways or not (table.name in declared or table.name in parents):
-            continue
-        rows = (await session.execute(table.select().where(or_(*ways)).order_by(*table.primary_key))).mappings().all()
-        reached[table.name] = [dict(row) for row in rows]
-        values += [
-            HeldValue(table.name, name, row[name], said)
-            for row in rows
-            for name, said in declared[table.name].items()
-            if row[name] not in (None, "")
-        ]
-    return values
-
-
-def _ways(table: Table, reached: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[ColumnElement[bool]]:
-    """Give the conditions under which a row of the table hangs on one that was reached; an index leads each."""
-    ways: list[ColumnElement[bool]] = []
-    for key in _cascades(table):
-        element = key.elements[0]
-        if parents := [row[element.column.name] for row in reached.get(key.referred_table.name, ())]:
-            ways.append(element.parent.in_(parents))
-    return ways
-
-
-def _cascades(*tables: Table) -> Iterator[ForeignKeyConstraint]:
-    for table in tables or SQLModel.metadata.tables.values():
-        for key in table.foreign_key_constraints:
-            if key.ondelete == "CASCADE" and len(key.elements) == 1:
-                yield key
-
-
-def _declared() -> defaultdict[str, dict[str, Personal]]:
-    declared: defaultdict[str, dict[str, Personal]] = defaultdict(dict)
-    for column, said in declarations(SQLModel.metadata):
-        declared[column.table.name][column.name] = said
-    return declared

@@ -12,7 +12,7 @@ from newsletter.agreements import export
 from newsletter.agreements.record import Record, record_of
 from newsletter.editors.audit import Act, showed
 from newsletter.errors import NotFound
-from newsletter.rights.access import HeldAgreement
+from newsletter.rights.holding import HeldAgreement
 from newsletter.rights.shown import agreement_shown
 from newsletter.web import PRIVATE_HEADERS, WebRequest, installation_of, page, reading
 

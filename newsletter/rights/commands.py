@@ -16,7 +16,8 @@ from newsletter.editors.audit import CLI, Act
 from newsletter.errors import NotFound
 from newsletter.installation import Installation
 from newsletter.rights import choices, document
-from newsletter.rights.access import Holding, gather_by_address
+from newsletter.rights.access import gather_by_address
+from newsletter.rights.holding import Holding
 from newsletter.rights.shown import shown
 
 _NOTHING = "Nothing is held about this address."

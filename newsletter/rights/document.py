@@ -16,7 +16,7 @@ from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.newsletters.controller import responsible_for
 from newsletter.newsletters.tables import Newsletter
-from newsletter.rights.access import HeldAgreement, HeldRequest, HeldSubscription, Holding
+from newsletter.rights.holding import HeldAgreement, HeldRequest, HeldSubscription, Holding
 from newsletter.signup.rules import FIELDS
 
 FORMAT = "newsletter/person/1"

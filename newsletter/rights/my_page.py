@@ -10,7 +10,8 @@ from newsletter.database import Session
 from newsletter.errors import NotFound
 from newsletter.language import LANGUAGES, known, translator
 from newsletter.rights import document, sessions
-from newsletter.rights.access import Holding, gather_by_address
+from newsletter.rights.access import gather_by_address
+from newsletter.rights.holding import Holding
 from newsletter.rights.shown import shown
 from newsletter.rights.tables import MyVisit
 from newsletter.web import PRIVATE_HEADERS, WebRequest, installation_of, page, reading

@@ -3,30 +3,23 @@
 Everything here is read from a `Holding`; templates put it on paper (`rights/_held.html`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from newsletter.agreements import notices
-from newsletter.agreements.tables import Basis, EventKind, MarketingBasis
 from newsletter.agreements.tags import HeldTag
-from newsletter.agreements.tombstones import Kind
 from newsletter.installation import Installation
 from newsletter.language import LANGUAGES, Gettext, translator
 from newsletter.newsletters.controller import responsible_for
-from newsletter.rights.access import HeldAgreement, HeldRequest, HeldSubscription, HeldValue, Holding
+from newsletter.rights import words
+from newsletter.rights.holding import HeldAgreement, HeldRequest, HeldSubscription, HeldValue, Holding
+from newsletter.signup.labels import LABELS, details
 from newsletter.signup.rules import FIELDS
-from newsletter.subscribers.tables import MeasurementChoice, SubscriptionState
+from newsletter.subscribers.tables import SubscriptionState
 from newsletter.web import show_datetime
 
 Row = Mapping[str, Any]
-_LABELS: Mapping[str, Callable[[Gettext], str]] = {
-    "email": lambda say: say("E-mail"),
-    "given_name": lambda say: say("Given name"),
-    "family_name": lambda say: say("Family name"),
-    "title": lambda say: say("Title"),
-    "employer": lambda say: say("Employer"),
-}
 
 
 def shown(installation: Installation, holding: Holding, language: str) -> dict[str, Any]:
@@ -38,9 +31,9 @@ def shown(installation: Installation, holding: Holding, language: str) -> dict[s
         "email": _email(holding),
         "subscriber": subscriber is not None,
         "person": {name: (getattr(subscriber, name) if subscriber else None) or "" for name in (*FIELDS, "language")},
-        "details": _details(subscriber, say) if subscriber else [],
+        "details": details(subscriber, say) if subscriber else [],
         "language": LANGUAGES.get(subscriber.language, subscriber.language) if subscriber else "",
-        "measurement_choice": measurement_choice(subscriber.measurement, say) if subscriber else "",
+        "measurement_choice": words.measurement_choice(subscriber.measurement, say) if subscriber else "",
         "measurement": subscriber.measurement if subscriber else "",
         "restricted_at": subscriber.restricted_at if subscriber else None,
         "subscriptions": [_subscription(held, say) for held in holding.subscriptions],
@@ -52,7 +45,7 @@ def shown(installation: Installation, holding: Holding, language: str) -> dict[s
                 "number": issue.number,
                 "subject": issue.subject,
                 "began_at": issue.began_at,
-                "outcome": _outcome(issue.outcome, say),
+                "outcome": words.outcome(issue.outcome, say),
             }
             for issue in holding.issues
         ],
@@ -77,12 +70,6 @@ def _email(holding: Holding) -> str:
     return next(asked, holding.canonical)
 
 
-def _details(person: Any, say: Gettext) -> Sequence[Row]:
-    return [
-        {"label": label(say), "value": value} for field, label in _LABELS.items() if (value := getattr(person, field))
-    ]
-
-
 def _subscription(held: HeldSubscription, say: Gettext) -> Row:
     return {
         "id": held.subscription.id,
@@ -99,7 +86,7 @@ def _request(held: HeldRequest, say: Gettext) -> Row:
         "name": held.newsletter.name,
         "asked_at": held.request.requested_at,
         "until": held.request.expires_at,
-        "details": _details(held.request, say),
+        "details": details(held.request, say),
         "agreements": [_agreement(each, say) for each in held.agreements],
     }
 
@@ -112,15 +99,7 @@ def agreement_shown(held: HeldAgreement, language: str, terms: Mapping[str, Any]
         {"category": say(category), "purpose": say(purpose), "retention": say(retention), "optional": optional}
         for category, purpose, retention, optional in sorted(kept)
     ]
-    return {**_agreement(held, say), "collection": _collection(held.agreement.collection, say), "data": data}
-
-
-def _collection(way: str, say: Gettext) -> str:
-    return {
-        "form": say("on our signup page"),
-        "api": say("on a form elsewhere, over our API"),
-        "import": say("taken over from elsewhere"),
-    }.get(way, way)
+    return {**_agreement(held, say), "collection": words.collection(held.agreement.collection, say), "data": data}
 
 
 def _agreement(held: HeldAgreement, say: Gettext) -> Row:
@@ -129,15 +108,15 @@ def _agreement(held: HeldAgreement, say: Gettext) -> Row:
         "id": agreement.id,
         "label": agreement.control_label,
         "notice_html": notices.as_html(held.notice.text),
-        "gdpr_basis": _gdpr(agreement.gdpr_basis, say),
-        "marketing_basis": _marketing(agreement.marketing_basis, say),
+        "gdpr_basis": words.gdpr_basis(agreement.gdpr_basis, say),
+        "marketing_basis": words.marketing_basis(agreement.marketing_basis, say),
         "source": agreement.source or "",
         "begun_at": held.events[0].at if held.events else held.notice.created_at,
         "events": [
             {
                 "at": event.at,
-                "what": _what(event.kind, say),
-                "who": _who(event.actor, say),
+                "what": words.event(event.kind, say),
+                "who": words.actor(event.actor, say),
                 "where": event.source_page or "",
             }
             for event in held.events
@@ -145,85 +124,14 @@ def _agreement(held: HeldAgreement, say: Gettext) -> Row:
     }
 
 
-def _gdpr(basis: str, say: Gettext) -> str:
-    return {
-        Basis.CONSENT: say("your consent (article 6(1)(a))"),
-        Basis.CONTRACT: say("the agreement you asked for (article 6(1)(b))"),
-        Basis.LEGITIMATE_INTEREST: say("our legitimate interest (article 6(1)(f))"),
-    }.get(Basis(basis), basis)
-
-
-def _marketing(basis: str, say: Gettext) -> str:
-    return {
-        MarketingBasis.CONSENT: say("your consent"),
-        MarketingBasis.EXISTING_CUSTOMER: say("you are our customer"),
-        MarketingBasis.NOT_MARKETING: say("it is no marketing"),
-    }.get(MarketingBasis(basis), basis)
-
-
-def _what(kind: str, say: Gettext) -> str:
-    return {
-        EventKind.REQUESTED: say("asked for"),
-        EventKind.CONFIRMATION_SENT: say("the question was mailed"),
-        EventKind.GIVEN: say("confirmed"),
-        EventKind.IMPORTED: say("taken over from elsewhere"),
-        EventKind.REFUSED: say("refused"),
-        EventKind.NOTICE_SENT: say("a changed notice was mailed"),
-        EventKind.REMINDED: say("reminded"),
-        EventKind.RENEWED: say("renewed"),
-        EventKind.RECTIFIED: say("corrected"),
-        EventKind.RESTRICTED: say("restricted"),
-        EventKind.UNRESTRICTED: say("restriction lifted"),
-        EventKind.WITHDRAWN: say("withdrawn"),
-        EventKind.OBJECTED: say("objected"),
-        EventKind.EXPIRED: say("expired"),
-        EventKind.BOUNCED_DEAD: say("the address was found dead"),
-        EventKind.COMPLAINED: say("complained"),
-    }.get(EventKind(kind), kind)
-
-
-def _who(actor: str, say: Gettext) -> str:
-    return {
-        "subject": say("by yourself"),
-        "system": say("by our system"),
-        "editor": say("by one of us"),
-    }.get(actor, say("by a program of ours"))
-
-
-def _outcome(outcome: str | None, say: Gettext) -> str:
-    return {
-        "delivered": say("delivered"),
-        "refused": say("refused by the mail server"),
-        "deferred": say("put off by the mail server"),
-        "in_doubt": say("in doubt"),
-    }.get(outcome or "", say("not sent"))
-
-
 def _tag(tag: HeldTag, names: Mapping[str, str], say: Gettext) -> Row:
-    what = {
-        "receipts": say("a receipt that an agreement has ended"),
-        "suppressions": say("a note that no import may bring you back"),
-        "tombstones": say("a note that what you decided holds in backups, too"),
-    }.get(tag.purpose, tag.purpose)
     return {
-        "what": what,
-        "kind": _decided(tag.kind, say) if tag.purpose == "tombstones" else "",
+        "what": words.kept(tag.purpose, say),
+        "kind": words.decision(tag.kind, say) if tag.purpose == "tombstones" else "",
         "since": tag.since,
         "until": tag.until,
         "newsletter": names.get(tag.newsletter_id or "", ""),
     }
-
-
-def _decided(kind: str, say: Gettext) -> str:
-    return {
-        Kind.PERSON: say("deleted"),
-        Kind.SUBSCRIPTION: say("withdrawn"),
-        Kind.OBJECTION: say("objected"),
-        Kind.RESTRICTION: say("restricted"),
-        Kind.UNRESTRICTION: say("restriction lifted"),
-        Kind.MEASUREMENT_REFUSED: say("not measured"),
-        Kind.MEASUREMENT_ALLOWED: say("measured again"),
-    }.get(Kind(kind), kind)
 
 
 def _value(held: HeldValue, language: str, say: Gettext) -> str:
@@ -234,18 +142,10 @@ def _value(held: HeldValue, language: str, say: Gettext) -> str:
     if held.column == "language":
         return str(LANGUAGES.get(value, value))
     if held.column == "measurement":
-        return measurement_choice(value, say)
-    if held.column == "detail" and value in _LABELS:
-        return _LABELS[value](say)
+        return words.measurement_choice(value, say)
+    if held.column == "detail" and value in LABELS:
+        return LABELS[value](say)
     return str(value)
-
-
-def measurement_choice(choice: str, say: Gettext) -> str:
-    """Say what somebody has chosen about measurement."""
-    return {
-        MeasurementChoice.ALLOWED: say("you may be measured"),
-        MeasurementChoice.REFUSED: say("not measured"),
-    }.get(MeasurementChoice(choice), say("you have not chosen"))
 
 
 def _companies(installation: Installation, holding: Holding) -> Sequence[Row]:

@@ -1,44 +1,35 @@
 """Every setting, with its default and what it is for."""
 
-import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from newsletter.errors import MisconfiguredError
-from newsletter.settings.key_file import key_file
-from newsletter.tokens import MINIMUM_SECRET_BYTES, Keyring
+from newsletter.settings.shapes import DatabaseUrl, Domain, ListeningPlace, Secret, WebAddress
 
 PREFIX = "NEWSLETTER_"
-KEY_FILE = "secret.key"
 LONGEST_RECEIPTS = 90
 
-# Nothing that would end a header line, split a link in a mail, or put a password into one.
-_WEB_ADDRESS = re.compile(r"https?://[^\s@?#<>\"\\]+")
-_DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
 
-
-class Settings(BaseModel):
+class Fields(BaseModel):
     """Every setting, with its default and what it is for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     base_url: Annotated[
-        str, Field(description="The address under which readers reach this service; it is in every link.")
+        WebAddress, Field(description="The address under which readers reach this service; it is in every link.")
     ] = "http://localhost:8000"
     data_dir: Annotated[Path, Field(description="The folder for the SQLite database and the secret key.")] = Path(
         "data"
     )
     database_url: Annotated[
-        str,
+        DatabaseUrl,
         Field(
             repr=False, description="`postgresql://user:password@host/name`, or empty for SQLite in the data folder."
         ),
     ] = ""
     secret_key: Annotated[
-        str,
+        Secret,
         Field(
             repr=False,
             description="The root secret, at least 32 characters. On SQLite a file is made in the data folder where "
@@ -46,7 +37,7 @@ class Settings(BaseModel):
         ),
     ] = ""
     secret_key_previous: Annotated[
-        str,
+        Secret,
         Field(repr=False, description="The root secret before a rotation, so that links already mailed still work."),
     ] = ""
     smtp_url: Annotated[
@@ -87,11 +78,11 @@ class Settings(BaseModel):
         ),
     ] = ""
     bounce_domain: Annotated[
-        str,
+        Domain,
         Field(description="The domain whose mail reaches this service; the mailto unsubscribe address is under it."),
     ] = ""
     inbound_listen: Annotated[
-        str,
+        ListeningPlace,
         Field(
             description="Where a worker takes the mail of the bounce domain, by SMTP and LMTP: a machine's address and "
             "a port, or `off`."
@@ -180,113 +171,9 @@ class Settings(BaseModel):
         ),
     ] = None
 
-    @field_validator("base_url")
-    @classmethod
-    def _is_a_web_address(cls, value: str) -> str:
-        if not _WEB_ADDRESS.fullmatch(value) or not _has_a_host(value):
-            raise ValueError("it must look like https://news.example.com")
-        return value.rstrip("/")
-
-    @field_validator("database_url")
-    @classmethod
-    def _is_a_known_database(cls, value: str) -> str:
-        if value and not value.startswith(("postgresql://", "sqlite:///")):
-            raise ValueError("it must begin with postgresql:// (or be empty, for SQLite in the data folder)")
-        return value
-
-    @field_validator("bounce_domain")
-    @classmethod
-    def _is_a_domain(cls, value: str) -> str:
-        # Under anything else every mail would have a sender that no mail server takes.
-        if value and not _DOMAIN.fullmatch(value):
-            raise ValueError("it must look like bounces.example.com")
-        return value
-
-    @field_validator("inbound_listen")
-    @classmethod
-    def _is_an_address_and_a_port(cls, value: str) -> str:
-        if value != "off" and _place(value) is None:
-            raise ValueError("it must look like 127.0.0.1:8025, [::1]:8025 or off")
-        return value
-
-    @field_validator("secret_key", "secret_key_previous")
-    @classmethod
-    def _is_long_enough(cls, value: str) -> str:
-        if value and len(value.encode()) < MINIMUM_SECRET_BYTES:
-            raise ValueError(f"it must be at least {MINIMUM_SECRET_BYTES} characters long")
-        return value
-
     @field_validator("retention_receipts_reason")
     @classmethod
     def _long_receipts_have_a_reason(cls, value: str, read: ValidationInfo) -> str:
         if read.data.get("retention_receipts", 0) > LONGEST_RECEIPTS and not value.strip():
             raise ValueError(f"say here why receipts are kept longer than {LONGEST_RECEIPTS} days")
         return value
-
-    @property
-    def heads(self) -> Path:
-        """Give the file of the signed heads."""
-        return self.heads_file or self.data_dir / "agreement-heads.jsonl"
-
-    @property
-    def tombstones(self) -> Path:
-        """Give the file of the tombstones."""
-        return self.tombstone_file or self.data_dir / "tombstones.jsonl"
-
-    @property
-    def database(self) -> str:
-        """Give the URL of the database that is used."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'newsletter.sqlite'}"
-
-    @property
-    def journal_dir(self) -> Path:
-        """Give the folder of the journals of delivery, which must be this machine's own."""
-        return self.data_dir / "journal"
-
-    @property
-    def inbound(self) -> tuple[str, int] | None:
-        """Give the address and the port on which a worker takes mail; None where it takes none."""
-        return _place(self.inbound_listen) if self.bounce_domain else None
-
-    @property
-    def host(self) -> str:
-        """Give the host name of `base_url`, for message ids and list ids."""
-        return urlsplit(self.base_url).hostname or "localhost"
-
-    def lacking_of_the_sender(self) -> list[str]:
-        """Give the settings that are empty though every issue must name its sender with them (RULES G7)."""
-        fields = ("controller_name", "controller_organisation_number", "controller_address", "controller_email")
-        return [f"{PREFIX}{field.upper()}" for field in fields if not getattr(self, field)]
-
-    def keyring(self) -> Keyring:
-        """Give the root secrets; on SQLite make a key file, readable by its owner alone, at the first start.
-
-        Raises MisconfiguredError on PostgreSQL where no secret is set: the processes of a cluster must share it.
-        """
-        secret = self.secret_key
-        if not secret:
-            if self.database.startswith("postgresql"):
-                raise MisconfiguredError(
-                    "Set NEWSLETTER_SECRET_KEY (or NEWSLETTER_SECRET_KEY_FILE) to the same secret for every process; "
-                    "`openssl rand -base64 32` makes one."
-                )
-            secret = key_file(self.data_dir / KEY_FILE)
-        previous = self.secret_key_previous.encode() or None
-        return Keyring(secret.encode(), previous)
-
-
-def _has_a_host(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _place(value: str) -> tuple[str, int] | None:
-    try:
-        parts = urlsplit(f"//{value}")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return None
-    return (host, port) if host and port and parts.netloc == value and "@" not in value else None

@@ -10,7 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from newsletter.errors import MisconfiguredError
-from newsletter.settings.fields import PREFIX, Settings
+from newsletter.settings.derived import Settings
+from newsletter.settings.fields import PREFIX
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

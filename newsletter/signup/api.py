@@ -19,9 +19,8 @@ from newsletter.editors import audit
 from newsletter.editors.audit import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.newsletters import actions as newsletters
-from newsletter.signup.asking import Wish
+from newsletter.signup.asking import Wish, asking_of
 from newsletter.signup.offers import Offer, Wording
-from newsletter.signup.pages import asking_of
 from newsletter.signup.rules import Signup, read_signup
 from newsletter.signup.search import search
 from newsletter.web import installation_of

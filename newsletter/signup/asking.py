@@ -17,6 +17,7 @@ from newsletter.installation import Installation
 from newsletter.signup import actions
 from newsletter.signup.offers import Offer, Wording, offer
 from newsletter.signup.rules import Signup
+from newsletter.web import WebRequest
 
 _MOST = 100
 
@@ -121,3 +122,10 @@ def _tell(one: _Waiting, answer: Signup | BaseException) -> None:
         told.set_exception(answer)
     else:
         told.cancel()
+
+
+def asking_of(request: WebRequest) -> Asking:
+    """Give what writes this app's signups."""
+    asking = request.app.state.asking
+    assert isinstance(asking, Asking)
+    return asking

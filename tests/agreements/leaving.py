@@ -18,7 +18,7 @@ from newsletter.installation import Installation
 from newsletter.newsletters.actions import by_slug
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup import actions as signup
-from newsletter.signup.pages import current_notice
+from newsletter.signup.notice_shown import current_notice
 from newsletter.signup.rules import read_signup
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 from tests.support.postgresql import PostgreSQL

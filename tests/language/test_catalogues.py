@@ -15,7 +15,7 @@ import newsletter
 from newsletter.errors import Conflict, InvalidInput, NewsletterError, NotAllowed, NotFound
 from newsletter.language import LANGUAGES, translator
 from newsletter.signup.actions import LinkExpired
-from newsletter.web import _SENTENCES
+from newsletter.web.error_answers import _SENTENCES
 
 PACKAGE = Path(newsletter.__file__).parent
 TRANSLATED = sorted(set(LANGUAGES) - {"en"})
@@ -65,7 +65,16 @@ def spoken_in_templates() -> Iterator[str]:
 
 
 # What strangers and readers may meet. The console's own errors are for editors, and in English.
-PUBLIC = ("addresses.py", "web.py", "signup/rules.py", "signup/actions.py", "signup/pages.py", "unsubscribe/actions.py")
+PUBLIC = (
+    "addresses.py",
+    "web/error_answers.py",
+    "web/forms.py",
+    "signup/rules.py",
+    "signup/actions.py",
+    "signup/pages.py",
+    "signup/notice_shown.py",
+    "unsubscribe/actions.py",
+)
 
 
 def texts(nodes: Iterable[ast.expr]) -> Iterator[str]:

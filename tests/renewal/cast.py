@@ -17,7 +17,7 @@ from newsletter.renewal import actions, mailings
 from newsletter.renewal.mailings import Telling
 from newsletter.renewal.tables import NoticeMailing, NoticeMailingKind
 from newsletter.subscribers.tables import Subscriber, Subscription
-from newsletter.worker import _writers
+from newsletter.worker.letters import writers
 from tests.signup.site import Site
 from tests.support.mailbox import ReceivedMail
 from tests.support.peer import SmtpPeer
@@ -74,7 +74,7 @@ async def deliver(site: Site, peer: SmtpPeer, *, bulk: bool) -> None:
     installation = site.installation
     lines = Lines(Routes((read_relay(peer.url),), {}), 4, "news.example.com")
     watcher = partial(bounces.watch_letter, installation)
-    outbox = Outbox(installation.database, installation.clock, lines, _writers(installation), watcher)
+    outbox = Outbox(installation.database, installation.clock, lines, writers(installation), watcher)
     await outbox.mail_waiting(bulk=bulk)
     await lines.close()
 

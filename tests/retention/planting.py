@@ -8,7 +8,7 @@ from newsletter.addresses import read_address
 from newsletter.agreements import suppression, tags, tombstones
 from newsletter.agreements.opening import open_newsletter
 from newsletter.agreements.tag_tables import RECEIPTS, Receipt
-from newsletter.bounces.report_tables import CameBack, Received, Report
+from newsletter.bounces.report_tables import AlarmSeen, CameBack, Received, Report
 from newsletter.bounces.tables import Tally
 from newsletter.bounces.webhooks.tables import UsedToken
 from newsletter.database import Session
@@ -173,6 +173,12 @@ async def came_back(session: Session, installation: Installation) -> None:
     session.add(CameBack(mailing_id="", day=day, domain="", verdict="dead", code="5.1.1", at_once=True, count=1))
 
 
+async def alarm_seen(session: Session, installation: Installation) -> None:
+    """An editor has seen an alarm."""
+    now = installation.clock.now()
+    session.add(AlarmSeen(code="5.7.26", day=now, count=1, seen_at=now, actor=new_id()))
+
+
 async def heard(session: Session, installation: Installation) -> None:
     """A sending service tells something."""
     session.add(UsedToken(digest="0" * 64, used_at=installation.clock.now()))
@@ -254,6 +260,7 @@ PLANTS: dict[str, Planting] = {
     "reports": report,
     "counts of what came in": received,
     "counts of what came back": came_back,
+    "alarms that were seen": alarm_seen,
     "webhook tokens": heard,
     "first signals": closed,
     "paces": pace,

@@ -12,7 +12,7 @@ from newsletter.agreements.notices import Wording
 from newsletter.agreements.tables import AgreementEvent
 from newsletter.installation import Installation
 from newsletter.language import translator
-from newsletter.signup.pages import NOTICE_CHANGED, sign_notice
+from newsletter.signup.notice_shown import NOTICE_CHANGED, sign_notice
 from newsletter.signup.rules import NOT_AGREED
 from tests.signup.site import Site, hidden, open_site
 

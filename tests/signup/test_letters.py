@@ -10,7 +10,7 @@ from newsletter.mail.outbox import Outbox
 from newsletter.mail.relays import Routes, read_relay
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.subscribers.tables import DeadSignal
-from newsletter.worker import _writers
+from newsletter.worker.letters import writers
 from tests.signup.site import OF_A_REQUEST, Site
 from tests.support.mailbox import ReceivedMail
 from tests.support.peer import SmtpPeer
@@ -23,7 +23,7 @@ async def mailed(site: Site, peer: SmtpPeer) -> list[ReceivedMail]:
     installation, before = site.installation, len(peer.mails)
     connections = Lines(Routes((read_relay(peer.url),), {}), 2, "news.example.com")
     watcher = partial(bounces.watch_letter, installation)
-    outbox = Outbox(installation.database, installation.clock, connections, _writers(installation), watcher)
+    outbox = Outbox(installation.database, installation.clock, connections, writers(installation), watcher)
     await outbox.mail_waiting()
     await connections.close()
     return peer.mails[before:]
@@ -59,7 +59,7 @@ async def test_whoever_confirms_before_the_sending_is_recorded_has_it_on_record_
     (letter,) = await site.all(Letter)
     database = site.installation.database
     async with database.write() as session:
-        written = await _writers(site.installation)[LetterKind.CONFIRMATION](session, letter)
+        written = await writers(site.installation)[LetterKind.CONFIRMATION](session, letter)
     assert written is not None
     assert written.sent is not None
     assert (await site.http.post(await site.confirmation_path("kari@example.com"))).status_code == 200

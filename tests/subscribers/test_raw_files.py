@@ -16,7 +16,7 @@ from newsletter.clock import TurnedClock
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup import actions as signup
-from newsletter.signup.pages import current_notice
+from newsletter.signup.notice_shown import current_notice
 from newsletter.signup.rules import FIELDS, read_signup
 from newsletter.subscribers.actions import active_subscription
 from newsletter.subscribers.tables import Subscriber

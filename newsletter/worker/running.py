@@ -1,4 +1,4 @@
-"""The worker: mails letters, sends mailings, buries the dead and keeps what has a retention.
+"""The running worker: its loops, its jobs, and how it begins and ends.
 
 What is durable work is a job of the queue; what happens every second is a loop that first looks whether there is
 anything to do. The ledger and the outbox are the truth: the sweep finds every mailing with work left, whatever the
@@ -6,12 +6,9 @@ queue remembers.
 """
 
 import asyncio
-import fcntl
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
-from typing import IO
 
 from sqlalchemy import func
 from sqlmodel import col, select
@@ -22,44 +19,34 @@ from newsletter.bounces import actions as bounces
 from newsletter.bounces import alarms, settling, watching
 from newsletter.bounces.listener.running import Listener
 from newsletter.bounces.mailbox.poller import Poller
-from newsletter.bounces.mailbox.url import mailbox_of
-from newsletter.bounces.webhooks import routes as webhooks
-from newsletter.clock import SystemClock
-from newsletter.database import Session, database_seconds, insert
+from newsletter.database import database_seconds, insert
 from newsletter.delivery import actions as delivery
 from newsletter.delivery import leftovers, return_address
-from newsletter.delivery.limits import Limits
 from newsletter.delivery.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.editors import audit_chaining
 from newsletter.imports.working import Importer
 from newsletter.installation import Installation
-from newsletter.issues.preview import write_test
 from newsletter.jobs import Heartbeat, Jobs, every
 from newsletter.mail.dkim import Signer
-from newsletter.mail.dkim_keys import SigningDomain, read_domain
+from newsletter.mail.dkim_keys import domain_of
 from newsletter.mail.echoes import echoes_of
 from newsletter.mail.lines import Lines
-from newsletter.mail.outbox import Outbox, Writer, WrittenLetter
+from newsletter.mail.outbox import Outbox
 from newsletter.mail.relays import Routes
-from newsletter.mail.tables import Letter, LetterKind
+from newsletter.mail.tables import Letter
 from newsletter.renewal import actions as renewal
-from newsletter.renewal.letters import write as write_about_agreement
 from newsletter.retention import actions as retention
 from newsletter.retention import rewriting
-from newsletter.rights.desk_letters import remind, write_reminder
-from newsletter.rights.letters import write_link, write_new_address, write_old_address
-from newsletter.settings import Settings
-from newsletter.signup.letters import write_confirmation, write_welcome
-from newsletter.tokens import new_id
-from newsletter.unsubscribe.actions import unsubscribe_token
+from newsletter.rights.desk_letters import remind
+from newsletter.worker.letters import writers
+from newsletter.worker.names import is_alone, take_name
 
 _SEND = "send"
 _RETAIN = "retain"
 _REWRITE = "rewrite"
 _IMPORT = "import"
 _EVERY_TEN_MINUTES = "0 */10 * * * *"
-_MOST_WORKERS = 64
 
 
 class Worker:
@@ -68,9 +55,9 @@ class Worker:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
         self._stop = asyncio.Event()
-        self._name, self._lock = _take_name(installation.settings.data_dir)
+        self._name, self._lock = take_name(installation.settings.data_dir)
         settings = installation.settings
-        signing = _signing_domain(settings)
+        signing = domain_of(settings)
         signer = Signer(signing, installation.clock) if signing else None
         self._lines = Lines(Routes.of(settings), settings.smtp_connections, settings.host, signer)
         self._sender = Sender(installation, self._lines, self._name, partial(watching.watch, installation))
@@ -78,7 +65,7 @@ class Worker:
             installation.database,
             installation.clock,
             self._lines,
-            _writers(installation),
+            writers(installation),
             partial(watching.watch_letter, installation),
             partial(return_address.for_letter, installation),
             echoes_of(settings),
@@ -86,7 +73,7 @@ class Worker:
         self._jobs = Jobs(settings.database, self._name, installation.clock)
         self._returning = Returning(installation)
         self._chaining = Chaining(installation)
-        self._listener = Listener(installation)
+        self._listener = Listener(installation, self._name)
         self._importer = Importer(installation, self._name, self._stop.is_set)
         self._mailbox = Poller(installation, self._name, self._stop.is_set)
         self._loops: list[asyncio.Task[None]] = []
@@ -97,7 +84,7 @@ class Worker:
         await self._sender.take_up()
         async with self._installation.database.write() as session:
             await leftovers.settle_interrupted(session, self._installation)
-        if self._installation.database.on_sqlite and _alone(self._installation.settings.data_dir, self._lock):
+        if self._installation.database.on_sqlite and is_alone(self._installation.settings.data_dir, self._lock):
             await self._outbox.recover()
         await self._beat()
         self._jobs.register(_SEND, self._sender.work_on)
@@ -211,79 +198,3 @@ class Worker:
             await remind(session, self._installation)
         await retention.run_due(self._installation)
         await renewal.run(self._installation)
-
-
-def check(settings: Settings) -> None:
-    """Find out before the start what would keep a worker from mailing. Raises MisconfiguredError."""
-    Routes.of(settings)
-    Limits.of(settings)
-    mailbox_of(settings)
-    _signing_domain(settings)
-    webhooks.services_of(settings, SystemClock())
-
-
-def _signing_domain(settings: Settings) -> SigningDomain | None:
-    return read_domain(
-        settings.dkim_domain,
-        selector=settings.dkim_selector,
-        key=settings.dkim_key,
-        ed25519_selector=settings.dkim_ed25519_selector,
-        ed25519_key=settings.dkim_ed25519_key,
-    )
-
-
-def _writers(installation: Installation) -> dict[LetterKind, Writer]:
-    async def welcome(session: Session, letter: Letter) -> WrittenLetter | None:
-        token = unsubscribe_token(installation.keys, letter.subscription_id or "")
-        return await write_welcome(installation, installation.url(f"/unsubscribe/{token}"), session, letter)
-
-    return {
-        LetterKind.CONFIRMATION: partial(write_confirmation, installation),
-        LetterKind.WELCOME: welcome,
-        LetterKind.TEST: partial(write_test, installation),
-        LetterKind.NOTICE_CHANGED: partial(write_about_agreement, installation),
-        LetterKind.RECONFIRMATION: partial(write_about_agreement, installation),
-        LetterKind.REMINDER: partial(write_about_agreement, installation),
-        LetterKind.RENEWAL: partial(write_about_agreement, installation),
-        LetterKind.RIGHTS_DUE: partial(write_reminder, installation),
-        LetterKind.MY_LINK: partial(write_link, installation),
-        LetterKind.NEW_ADDRESS: partial(write_new_address, installation),
-        LetterKind.OLD_ADDRESS: partial(write_old_address, installation),
-    }
-
-
-def _alone(folder: Path, own: IO[str]) -> bool:
-    """Say whether no other worker lives in the folder."""
-    for file in folder.glob("worker-*.lock"):
-        if file.name == Path(own.name).name:
-            continue
-        with file.open(encoding="ascii") as other:
-            try:
-                fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-    return True
-
-
-def _take_name(folder: Path) -> tuple[str, IO[str]]:
-    """Give a name that no living worker has, with the lock that says so. A machine's worker gets its old name back."""
-    folder.mkdir(parents=True, exist_ok=True)
-    machine = folder / "machine.id"
-    if not machine.exists():
-        draft = machine.with_name(f".machine.{os.getpid()}")
-        draft.write_text(new_id(), encoding="ascii")
-        try:
-            os.link(draft, machine)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    for number in range(_MOST_WORKERS):
-        file = (folder / f"worker-{number}.lock").open("w", encoding="ascii")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            continue
-        return f"{machine.read_text(encoding='ascii')}-{number}", file
-    raise RuntimeError("too many workers on one machine")

@@ -1,0 +1,36 @@
+"""Who writes which letter: each kind belongs to a feature, and the outbox, which mails them all, knows none of them."""
+
+from functools import partial
+
+from newsletter.database import Session
+from newsletter.installation import Installation
+from newsletter.issues.preview import write_test
+from newsletter.mail.outbox import Writer, WrittenLetter
+from newsletter.mail.tables import Letter, LetterKind
+from newsletter.renewal.letters import write as write_about_agreement
+from newsletter.rights.desk_letters import write_reminder
+from newsletter.rights.letters import write_link, write_new_address, write_old_address
+from newsletter.signup.letters import write_confirmation, write_welcome
+from newsletter.unsubscribe.actions import unsubscribe_token
+
+
+def writers(installation: Installation) -> dict[LetterKind, Writer]:
+    """Give what writes each kind of letter."""
+
+    async def welcome(session: Session, letter: Letter) -> WrittenLetter | None:
+        token = unsubscribe_token(installation.keys, letter.subscription_id or "")
+        return await write_welcome(installation, installation.url(f"/unsubscribe/{token}"), session, letter)
+
+    return {
+        LetterKind.CONFIRMATION: partial(write_confirmation, installation),
+        LetterKind.WELCOME: welcome,
+        LetterKind.TEST: partial(write_test, installation),
+        LetterKind.NOTICE_CHANGED: partial(write_about_agreement, installation),
+        LetterKind.RECONFIRMATION: partial(write_about_agreement, installation),
+        LetterKind.REMINDER: partial(write_about_agreement, installation),
+        LetterKind.RENEWAL: partial(write_about_agreement, installation),
+        LetterKind.RIGHTS_DUE: partial(write_reminder, installation),
+        LetterKind.MY_LINK: partial(write_link, installation),
+        LetterKind.NEW_ADDRESS: partial(write_new_address, installation),
+        LetterKind.OLD_ADDRESS: partial(write_old_address, installation),
+    }
