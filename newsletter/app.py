@@ -20,6 +20,7 @@ from litestar.types import ControllerRouterHandler
 from newsletter import health
 from newsletter.agreements import notice_api, notice_console
 from newsletter.backup.returning import Returning
+from newsletter.bounces import api as bounces_api
 from newsletter.bounces import console as bounces_console
 from newsletter.bounces.webhooks import routes as webhooks
 from newsletter.chain import pages as chain_pages
@@ -78,7 +79,17 @@ _PUBLIC = (
     webhooks,
     health,
 )
-_API = (signup_api, notice_api, delivery_api, mailing_api, doubts_api, imports_api, figures_api, returned_api)
+_API = (
+    signup_api,
+    notice_api,
+    delivery_api,
+    mailing_api,
+    doubts_api,
+    imports_api,
+    figures_api,
+    returned_api,
+    bounces_api,
+)
 _CONSOLE = (
     overview,
     notice_console,

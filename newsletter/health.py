@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from newsletter.bounces import ways_in
 from newsletter.database import Session, database_seconds
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.errors import NotSignedIn
@@ -28,12 +29,16 @@ async def live() -> dict[str, str]:
 
 @reading("/health/ready")
 async def ready(request: WebRequest) -> Response[dict[str, Any]]:
-    """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest work has waited."""
+    """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest work has waited.
+
+    A way in that is shut is told and no reason not to be ready: what comes back waits with others meanwhile.
+    """
     installation = installation_of(request)
     try:
         async with installation.database.read() as session:
             silent = await _worker_silence(session)
             waiting = max(await _oldest_letter(session, installation), await _oldest_block(session))
+            open_ways = await ways_in.open_ways(session, installation.clock.now())
     except Exception:  # Whatever is wrong with the database, the answer is the same.
         return Response({"status": "not ready", "database": "unreachable"}, status_code=503)
     well = silent is not None and silent < _WORKER_SILENT_SECONDS
@@ -42,6 +47,7 @@ async def ready(request: WebRequest) -> Response[dict[str, Any]]:
         "database": "ok",
         "worker": "ok" if well else "no sign of life",
         "queue_seconds": round(waiting, 1),
+        "ways_in": "ok" if all(open_ways.values()) else "degraded",
     }
     return Response(content, status_code=200 if well else 503)
 
@@ -102,6 +108,9 @@ async def _gather(session: Session, installation: Installation, registry: Collec
     )
     silence = await _worker_silence(session)
     gauge("worker_silence_seconds", "Since the last sign of life of a worker.").set(-1 if silence is None else silence)
+    ways = Gauge("newsletter_way_in_open", "1 where reports can come in by it, else 0.", ["way"], registry=registry)
+    for way, is_open in (await ways_in.open_ways(session, installation.clock.now())).items():
+        ways.labels(way=way).set(is_open)
     deliveries = Gauge("newsletter_deliveries", "Deliveries by outcome.", ["outcome"], registry=registry)
     sums = [func.coalesce(func.sum(col(getattr(Block, name))), 0) for name in _OUTCOMES]
     row = (await session.exec(select(*sums))).one()

@@ -24,6 +24,7 @@ from newsletter.agreements import tables as agreements
 from newsletter.agreements import tag_tables as tags
 from newsletter.bounces import report_tables as reports
 from newsletter.bounces import tables as bounces
+from newsletter.bounces.listener import tables as listeners
 from newsletter.bounces.mailbox import tables as mailboxes
 from newsletter.bounces.webhooks import tables as webhooks
 from newsletter.chain import tables as chain
@@ -61,6 +62,7 @@ TABLES = (
     imports,
     issues,
     jobs,
+    listeners,
     mail,
     mailboxes,
     measurement,

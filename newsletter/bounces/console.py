@@ -1,4 +1,4 @@
-"""An editor's word on the domains that the circuit breaker holds, and how many came back of a mailing.
+"""An editor's word on the domains that the circuit breaker holds, and on alarms; and how many came back of a mailing.
 
 The pages themselves are `figures/returned_console.py`, for they show pictures.
 """
@@ -11,12 +11,12 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from newsletter.bounces import actions, history
+from newsletter.bounces import actions, alarms_seen, history
 from newsletter.delivery.actions import of_issue
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
 from newsletter.errors import NotFound
-from newsletter.web import WebRequest, installation_of, see_other
+from newsletter.web import WebRequest, installation_of, read_form, see_other
 
 _TAG = re.compile(r"[0-9a-f]{64}")
 
@@ -39,6 +39,18 @@ async def release(request: WebRequest, domain_id: FromPath[str]) -> Response[Any
     return see_other("/console/returned")
 
 
+@post("/returned/alarms/seen", include_in_schema=False, status_code=303)
+async def see_alarms(request: WebRequest) -> Response[Any]:
+    """They have seen the alarms of a code, as far as they were shown: let them be quiet until others come."""
+    form, installation = await read_form(request), installation_of(request)
+    code, up_to = form.get("code", ""), alarms_seen.read(form.get("up_to", ""))
+    async with installation.database.write() as session:
+        seen = await alarms_seen.see(session, installation, code, up_to, audit.actor_of(request))
+        if seen:
+            await audit.did(request, session, Act.ALARM_SEEN, count=seen)
+    return see_other("/console/returned")
+
+
 def _checked(domain_id: str) -> str:
     if not _TAG.fullmatch(domain_id):
         raise NotFound("There is no such domain.")
@@ -56,4 +68,4 @@ async def note_came_back(connection: ASGIConnection[Any, Any, Any, Any], _: Base
     connection.scope["state"]["came_back"] = counts.get(history.BOUNCED, 0)
 
 
-handlers = [confirm, release]
+handlers = [confirm, release, see_alarms]

@@ -124,9 +124,10 @@ async def _write(session: Session, rows: Mapping[str, Row]) -> set[str]:
     return set((await connection.execute(_writing(connection.dialect.name), values)).scalars())
 
 
-async def count(session: Session, day: datetime, way: str, counts: Mapping[str, int]) -> None:
-    """Add to what came in by a way on a day: how often each was done with it."""
-    values = [{"day": day, "way": way, "taken": taken, "count": number} for taken, number in sorted(counts.items())]
+async def count(session: Session, now: datetime, way: str, counts: Mapping[str, int]) -> None:
+    """Add to what came in by a way today: how often each was done with it. Of the last the hour is noted."""
+    today = {"day": day_of(now), "way": way[:16], "last_at": now.replace(minute=0, second=0, microsecond=0)}
+    values = [{**today, "taken": taken, "count": number} for taken, number in sorted(counts.items())]
     if values:
         connection = await session.connection()
         await connection.execute(_counting(connection.dialect.name), values)
@@ -140,5 +141,5 @@ def _writing(dialect: str) -> Any:
 @cache
 def _counting(dialect: str) -> Any:
     statement = insert_of(dialect, _RECEIVED)
-    added = {"count": _RECEIVED.c.count + statement.excluded["count"]}
+    added = {"count": _RECEIVED.c.count + statement.excluded["count"], "last_at": statement.excluded["last_at"]}
     return statement.on_conflict_do_update(index_elements=["day", "way", "taken"], set_=added)

@@ -98,7 +98,9 @@ class CameBack(SQLModel, table=True):
 
 
 class Received(SQLModel, table=True):
-    """How much came in on a day, by which way, and what was done with it (`reports.Taken`)."""
+    """How much came in on a day, by which way, and what was done with it (`reports.Taken`); `last_at` is the hour of
+    the last of it.
+    """
 
     __tablename__ = "received"
 
@@ -106,6 +108,7 @@ class Received(SQLModel, table=True):
     way: str = Field(primary_key=True, max_length=16)
     taken: str = Field(primary_key=True, max_length=16)
     count: int = 0
+    last_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 class Alarm(SQLModel, table=True):
@@ -121,3 +124,18 @@ class Alarm(SQLModel, table=True):
     code: str = Field(max_length=12)
     count: int = 0
     weighed: bool = False
+
+
+class AlarmSeen(SQLModel, table=True):
+    """Up to where an editor, or a program, has seen the alarms of a code: up to so many (`count`) of that `day`.
+
+    `actor` is who, as the audit trail names them.
+    """
+
+    __tablename__ = "alarm_seen"
+
+    code: str = Field(primary_key=True, max_length=12)
+    day: datetime = Field(sa_type=Moment)
+    count: int
+    seen_at: datetime = Field(sa_type=Moment)
+    actor: str = Field(max_length=40)

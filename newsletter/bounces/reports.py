@@ -24,7 +24,6 @@ from newsletter.bounces.report_rows import Row
 from newsletter.bounces.report_tables import Received, Report
 from newsletter.bounces.status_fields import StatusFields, fields_of
 from newsletter.bounces.verdicts import Reading, Verdict, worst
-from newsletter.clock import day_of
 from newsletter.database import Session, rows_of
 from newsletter.delivery import return_address
 from newsletter.delivery.return_address import Aim, Fault
@@ -43,7 +42,7 @@ class Taken(StrEnum):
 
     `accepted`: stored, or `repeated`: it is there already, or nothing more of this delivery is wanted. `unsubscribed`:
     it was to an unsubscribe address. `automatic`: so it was, but a machine wrote it. `nobody`: they are gone.
-    `expired`, `forged`, `foreign`: the address leads nowhere.
+    `expired`, `forged`, `foreign`: the address leads nowhere. `unproven`: nothing shows that the service sent it.
     """
 
     ACCEPTED = "accepted"
@@ -54,6 +53,7 @@ class Taken(StrEnum):
     EXPIRED = "expired"
     FORGED = "forged"
     FOREIGN = "foreign"
+    UNPROVEN = "unproven"
 
 
 _OF_FAULT = {Fault.FOREIGN: Taken.FOREIGN, Fault.FORGED: Taken.FORGED, Fault.EXPIRED: Taken.EXPIRED}
@@ -152,7 +152,7 @@ async def take_many(
     new = iter(await report_rows.store(session, [each for each in read if isinstance(each, Row)]))
     taken = [(Taken.ACCEPTED if next(new) else Taken.REPEATED) if isinstance(each, Row) else each for each in read]
     counts = Counter(each.value for each in taken if each is not None)
-    await report_rows.count(session, day_of(installation.clock.now()), way[:16], counts)
+    await report_rows.count(session, installation.clock.now(), way, counts)
     return taken
 
 
@@ -196,8 +196,8 @@ def _read(installation: Installation, said: Said, found: Addressees, way: str) -
 
 
 async def count(session: Session, installation: Installation, way: str, taken: Taken, number: int = 1) -> None:
-    """Count what came in by a way today. Nothing else is kept of what leads nowhere."""
-    await report_rows.count(session, day_of(installation.clock.now()), way[:16], {taken.value: number})
+    """Count what came in by a way today. Nothing else is kept of what leads nowhere, but the hour of the last."""
+    await report_rows.count(session, installation.clock.now(), way, {taken.value: number})
 
 
 async def received(session: Session) -> Sequence[Received]:

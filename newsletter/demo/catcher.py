@@ -1,7 +1,12 @@
-"""A real SMTP server within the demonstration: it takes every mail, and none goes any further."""
+"""A real SMTP server within the demonstration: it takes every mail, and none goes any further.
 
+So it is the mail host of every reader, and sends back what their hosts would (`returning.py`).
+"""
+
+import asyncio
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
@@ -13,7 +18,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.clock import Clock
+from newsletter.demo.returning import Hosts
 
+_STOP_SECONDS = 5
 _MOST_KEPT = 500
 
 
@@ -40,11 +47,12 @@ class Caught:
 class Catcher:
     """The mailbox of everybody. The oldest mails go when it is full."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, hosts: Hosts) -> None:
         self._clock = clock
+        self._hosts = hosts
         self._mails: dict[int, Caught] = {}
         self._count = 0
-        self._port = _free_port()
+        self._port = free_port()
         self._controller = Controller(self, hostname="127.0.0.1", port=self._port)
 
     @property
@@ -57,7 +65,10 @@ class Catcher:
         self._controller.start()
 
     def stop(self) -> None:
-        """Listen no more."""
+        """Listen no more, and let go what was to come back."""
+        stopping = asyncio.run_coroutine_threadsafe(self._hosts.stop(), self._controller.loop)
+        with suppress(TimeoutError):
+            stopping.result(_STOP_SECONDS)
         self._controller.stop()
 
     def mails(self) -> Sequence[Caught]:
@@ -71,16 +82,19 @@ class Catcher:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 (aiosmtpd's names)
         """Take a mail."""
         content: Any = envelope.original_content
-        message = message_from_bytes(bytes(content), policy=default)
+        raw = bytes(content)
+        message = message_from_bytes(raw, policy=default)
         assert isinstance(message, EmailMessage)
         self._count += 1
         self._mails[self._count] = Caught(self._count, ", ".join(envelope.rcpt_tos), self._clock.now(), message)
         if len(self._mails) > _MOST_KEPT:
             del self._mails[min(self._mails)]
+        self._hosts.take(envelope.mail_from or "", envelope.rcpt_tos, raw)
         return "250 2.0.0 caught"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port of this machine on which nobody listens just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -8,9 +8,11 @@ import click
 
 from newsletter import logs, schema, serving
 from newsletter.clock import SystemClock
-from newsletter.demo.catcher import Catcher
+from newsletter.demo.catcher import Catcher, free_port
 from newsletter.demo.content import EDITOR, SLUG, fill
 from newsletter.demo.inbox import inbox_pages
+from newsletter.demo.replies import AWAY, FULL, MOVED
+from newsletter.demo.returning import Hosts
 from newsletter.installation import open_installation
 from newsletter.settings import Settings
 
@@ -23,31 +25,60 @@ The demonstration is running. Nothing leaves this machine, and nothing is kept.
   Console       {base}/console/newsletters   ({editor} / {password})
 
 Try: sign up, open the inbox, confirm; then send the draft from the console, read it in the
-inbox, click a link, look at the figures, unsubscribe. Stop with Ctrl-C.
+inbox, click a link, look at the figures, unsubscribe.
+
+A moment after an issue three mails come back, as in life. Look at "What came back" beside the
+issue, and at {base}/console/returned:
+
+  {moved:22}has moved away: gets nothing more, and is deleted after {hold} seconds
+  {full:22}has a full mailbox, and stays
+  {away:22}is on holiday, which is no bounce
+
+Stop with Ctrl-C.
 """
 
 
-def run(host: str, port: int) -> None:
-    """Run the demonstration until it is stopped. Raises MisconfiguredError where the port is taken."""
+def run(host: str, port: int, hold: int) -> None:
+    """Run the demonstration until it is stopped; a dead address is deleted after `hold` seconds.
+
+    Raises MisconfiguredError where the port is taken.
+    """
     logs.configure()
-    catcher = Catcher(SystemClock())
+    clock, inbound = SystemClock(), free_port()
+    catcher = Catcher(clock, Hosts(clock, inbound))
     catcher.start()
     try:
         with TemporaryDirectory(prefix="newsletter-demo-") as folder:
-            settings = _settings(Path(folder), port, catcher)
+            settings = _settings(Path(folder), port, catcher, inbound, hold)
             schema.bring_up_to_date(settings)
             asyncio.run(_fill(settings))
-            click.echo(_WELCOME.format(base=settings.base_url, slug=SLUG, editor=EDITOR, password=_PASSWORD), nl=False)
+            click.echo(_welcome(settings), nl=False)
             serving.serve(settings, host, port, worker=True, more=inbox_pages(catcher))
     finally:
         catcher.stop()
 
 
-def _settings(folder: Path, port: int, catcher: Catcher) -> Settings:
+def _welcome(settings: Settings) -> str:
+    return _WELCOME.format(
+        base=settings.base_url,
+        slug=SLUG,
+        editor=EDITOR,
+        password=_PASSWORD,
+        moved=MOVED,
+        full=FULL,
+        away=AWAY,
+        hold=settings.dead_address_hold,
+    )
+
+
+def _settings(folder: Path, port: int, catcher: Catcher, inbound: int, hold: int) -> Settings:
     return Settings(
         base_url=f"http://localhost:{port}",
         data_dir=folder,
         smtp_url=catcher.url,
+        bounce_domain="bounces.example.com",
+        inbound_listen=f"127.0.0.1:{inbound}",
+        dead_address_hold=hold,
         controller_name="Fjordbrevet AS",
         controller_organisation_number="999 999 999",
         controller_address="Eksempelveien 1, 0001 Oslo",

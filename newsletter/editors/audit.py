@@ -68,6 +68,7 @@ class Act(StrEnum):
     RETURNED_MAIL_READ = "returned_mail_read"
     RETURNED_MAIL_RELEASED = "returned_mail_released"
     RETURNED_MAIL_CONFIRMED = "returned_mail_confirmed"
+    ALARM_SEEN = "alarm_seen"
     ISSUE_BEGUN = "issue_begun"
     ISSUE_CHANGED = "issue_changed"
     ISSUE_TESTED = "issue_tested"

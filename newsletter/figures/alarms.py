@@ -1,23 +1,24 @@
-"""What an editor must hear of: refusals that are our own fault, by their code, and the mailings they met (RULES F2)."""
+"""What an editor must hear of: refusals that are our own fault, by their code, and the mailings they met (RULES F2).
+
+Those that somebody has seen are no news; a later one of the same code is.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func
 from sqlmodel import col, select
 
+from newsletter.bounces import alarms_seen
+from newsletter.bounces.alarms_seen import Mark
 from newsletter.bounces.judging import alarm_reason
-from newsletter.bounces.report_tables import CameBack
+from newsletter.bounces.report_tables import AlarmSeen, CameBack
 from newsletter.bounces.verdicts import Verdict
-from newsletter.clock import day_of
 from newsletter.database import Session
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.issues.tables import Issue
-
-# One that was mended is silent after that.
-_LOUD = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,42 +31,65 @@ class Met:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """Who has seen them last, as the audit trail names them, and when."""
+
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Sounded:
     """How many were refused of late with a code that says we do something wrong, what it means, and in which mailings.
 
-    Letters are counted, and are no mailing.
+    Letters are counted, and are no mailing. `fresh` of them came since they were `seen`; `up_to` is the mark to see
+    them all by.
     """
 
     code: str
     reason: str
     count: int
+    fresh: int
+    up_to: Mark
+    seen: Seen | None
     mailings: Sequence[Met]
 
 
 async def sounded(session: Session, now: datetime) -> list[Sounded]:
-    """Give the alarms of the last seven days, the most frequent first."""
+    """Give the alarms of the last seven days, the news first, and of these the most frequent."""
     query = (
-        select(CameBack.code, CameBack.mailing_id, func.sum(CameBack.count))
-        .where(CameBack.verdict == Verdict.ALARM.value, col(CameBack.day) > day_of(now) - _LOUD)
-        .group_by(col(CameBack.code), col(CameBack.mailing_id))
+        select(CameBack.code, CameBack.mailing_id, CameBack.day, func.sum(CameBack.count))
+        .where(CameBack.verdict == Verdict.ALARM.value, col(CameBack.day) >= alarms_seen.since(now))
+        .group_by(col(CameBack.code), col(CameBack.mailing_id), col(CameBack.day))
     )
     found = (await session.exec(query)).all()
-    met = await _met(session, {mailing_id for _, mailing_id, _ in found})
-    counts: Counter[str] = Counter()
-    mailings: dict[str, list[Met]] = defaultdict(list)
-    for code, mailing_id, count in found:
-        counts[code] += int(count)
-        mailings[code] += met.get(mailing_id, [])
-    return [
-        Sounded(code, alarm_reason(code), count, sorted(mailings[code], key=lambda one: (not one.paused, one.subject)))
-        for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0]))
-    ]
+    met = await _met(session, {mailing_id for _, mailing_id, _, _ in found})
+    days: dict[str, Counter[datetime]] = defaultdict(Counter)
+    mailings: dict[str, set[Met]] = defaultdict(set)
+    for code, mailing_id, day, count in found:
+        days[code][day] += int(count)
+        mailings[code] |= {met[mailing_id]} if mailing_id in met else set()
+    seen = {row.code: row for row in (await session.exec(select(AlarmSeen))).all()}
+    all_of_them = [_sounded(code, days[code], mailings[code], seen.get(code)) for code in days]
+    return sorted(all_of_them, key=lambda each: (not each.fresh, -each.count, each.code))
 
 
-async def _met(session: Session, mailings: Collection[str]) -> dict[str, list[Met]]:
+def _sounded(code: str, days: Mapping[datetime, int], mailings: Collection[Met], row: AlarmSeen | None) -> Sounded:
+    return Sounded(
+        code=code,
+        reason=alarm_reason(code),
+        count=sum(days.values()),
+        fresh=alarms_seen.later(days, Mark(row.day, row.count) if row else None),
+        up_to=alarms_seen.mark_of(days),
+        seen=Seen(row.actor, row.seen_at) if row else None,
+        mailings=sorted(mailings, key=lambda one: (not one.paused, one.subject, one.issue_id)),
+    )
+
+
+async def _met(session: Session, mailings: Collection[str]) -> dict[str, Met]:
     """Give the mailings of these ids that are there; letters have none."""
     query = select(Mailing, Issue.subject).join(Issue, col(Issue.id) == col(Mailing.issue_id))
     rows = (await session.exec(query.where(col(Mailing.id).in_(mailings)))).all()
     return {
-        mailing.id: [Met(mailing.issue_id, subject, mailing.state == MailingState.PAUSED)] for mailing, subject in rows
+        mailing.id: Met(mailing.issue_id, subject, mailing.state == MailingState.PAUSED) for mailing, subject in rows
     }

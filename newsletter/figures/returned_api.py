@@ -1,7 +1,7 @@
 """What came back, for other programs: the figures of the console, without the single reports."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -10,9 +10,11 @@ from litestar.datastructures import State
 from litestar.params import FromPath
 
 from newsletter.api import IssueId, problems
+from newsletter.bounces.ways_in import WayIn, ways_in
 from newsletter.delivery.mailing_api import mailing_of
 from newsletter.editors.keys import Scope, described, require
 from newsletter.figures import alarms, returned
+from newsletter.figures.alarms import Sounded
 from newsletter.figures.returned import OfDomain, Told
 from newsletter.web import installation_of
 
@@ -57,7 +59,9 @@ class DayOutput(msgspec.Struct):
 
 
 class CameInOutput(msgspec.Struct):
-    """How much came in by a way, and what was done with it: `forged`, `foreign` and `expired` lead nowhere."""
+    """How much came in by a way, and what was done with it: `forged`, `foreign` and `expired` lead nowhere, `unproven`
+    is what no service seems to have sent.
+    """
 
     way: str
     taken: str
@@ -65,11 +69,30 @@ class CameInOutput(msgspec.Struct):
 
 
 class AlarmOutput(msgspec.Struct):
-    """How many were refused in the last seven days through a fault of ours, and which."""
+    """How many were refused in the last seven days through a fault of ours, and which; `fresh` are those that nobody
+    has seen, as whoever has says with `up_to`.
+    """
 
     code: str
     reason: str
     count: int
+    fresh: int
+    up_to: str
+    seen_at: datetime | None
+
+
+class WayInOutput(msgspec.Struct):
+    """A way in that is in use: where it is, what keeps anything from coming in there just now, and since when.
+
+    `believed` is the hour in which something came last that was for us, `doubted` that was not, or proved nothing.
+    """
+
+    way: str
+    place: str | None
+    trouble: str | None
+    since: datetime | None
+    believed: datetime | None
+    doubted: datetime | None
 
 
 class ReturnedOutput(msgspec.Struct):
@@ -80,6 +103,7 @@ class ReturnedOutput(msgspec.Struct):
     verdicts: list[VerdictOutput]
     domains: list[DomainOutput]
     came_in: list[CameInOutput]
+    ways_in: list[WayInOutput]
 
 
 @get(
@@ -115,12 +139,22 @@ async def get_returned(request: Request[Any, Any, State]) -> ReturnedOutput:
     now = installation.clock.now()
     async with installation.database.read() as session:
         return ReturnedOutput(
-            alarms=[AlarmOutput(each.code, each.reason, each.count) for each in await alarms.sounded(session, now)],
+            alarms=[_alarm(each) for each in await alarms.sounded(session, now)],
             days=[DayOutput(each.day.date(), _kinds(each.kinds)) for each in await returned.trend(session, now)],
             verdicts=_verdicts(await returned.verdicts(session, now)),
             domains=_domains(await returned.domains(session, now)),
             came_in=[CameInOutput(each.way, each.taken, each.count) for each in await returned.came_in(session, now)],
+            ways_in=[_way_in(each) for each in await ways_in(session, installation)],
         )
+
+
+def _alarm(each: Sounded) -> AlarmOutput:
+    seen_at = each.seen.at if each.seen else None
+    return AlarmOutput(each.code, each.reason, each.count, each.fresh, str(each.up_to), seen_at)
+
+
+def _way_in(each: WayIn) -> WayInOutput:
+    return WayInOutput(each.way, each.place or None, each.trouble, each.since, each.believed, each.doubted)
 
 
 def _verdicts(told: Sequence[Told]) -> list[VerdictOutput]:

@@ -8,10 +8,11 @@ from litestar import Response
 from litestar.params import FromPath
 
 from newsletter.bounces import actions
+from newsletter.bounces.ways_in import ways_in
 from newsletter.database import Session
 from newsletter.delivery import actions as delivery
 from newsletter.delivery.tables import MailingState
-from newsletter.editors import audit
+from newsletter.editors import audit, audit_search
 from newsletter.editors.audit import Act
 from newsletter.figures import alarms, returned
 from newsletter.figures.returned import CameIn, Kind
@@ -33,6 +34,7 @@ async def everything(request: WebRequest) -> Response[Any]:
     async with installation.database.read() as session:
         held = await actions.held(session)
         figures = await _figures(session, now)
+        names, ways = await audit_search.actors(session), await ways_in(session, installation)
     await audit.showed(request, Act.RETURNED_MAIL_READ, count=sum(each.count for each in held))
     return page(
         request,
@@ -40,6 +42,8 @@ async def everything(request: WebRequest) -> Response[Any]:
         private=True,
         held=_deleted_at(installation, held),
         bounce_domain=installation.settings.bounce_domain,
+        names=names,
+        ways_in=ways,
         **figures,
     )
 

@@ -16,10 +16,12 @@ GREETING = "EHLO relay.example.com"
 
 
 @asynccontextmanager
-async def listening(installation: Installation, port: int = 0) -> AsyncIterator[tuple[Listener, int]]:
-    """Give a listener and its port; in the end it is stopped."""
+async def listening(
+    installation: Installation, port: int = 0, worker: str = "worker-0"
+) -> AsyncIterator[tuple[Listener, int]]:
+    """Give the listener of a worker and its port; in the end it is stopped."""
     port = port or free_port()
-    listener = Listener(at_port(installation, port))
+    listener = Listener(at_port(installation, port), worker)
     await listener.keep()
     try:
         yield listener, port

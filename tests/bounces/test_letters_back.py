@@ -15,7 +15,7 @@ from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox
 from newsletter.mail.relays import Routes, read_relay
 from newsletter.signup.tables import SignupRequest
-from newsletter.worker import _writers
+from newsletter.worker.letters import writers
 from tests.bounces.coming_back import CAROL, alive, comes, complaint, follows, report, signals
 from tests.signup.site import Site, open_site
 from tests.support.peer import SmtpPeer
@@ -33,7 +33,7 @@ async def mailed(installation: Installation, peer: SmtpPeer) -> str:
     returning = partial(return_address.for_letter, installation)
     watcher = partial(watching.watch_letter, installation)
     await Outbox(
-        installation.database, installation.clock, lines, _writers(installation), watcher, returning
+        installation.database, installation.clock, lines, writers(installation), watcher, returning
     ).mail_waiting()
     await lines.close()
     assert "books" not in peer.mails[-1].sender

@@ -131,4 +131,4 @@ async def test_whoever_is_silent_or_slow_holds_nobody_up(
         assert codes(await waiting.hand_over(report(), return_address(peer))) == [TAKEN]
         assert codes([await silent.hear(), await slow.hear()]) == ["421 4.4.2"] * 2
         assert (await waiting.say("QUIT")).startswith("221")
-        await asyncio.wait_for(listener.all_gone(), 20)
+        await asyncio.wait_for(listener.all_gone(), 60)

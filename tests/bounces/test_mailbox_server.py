@@ -89,7 +89,7 @@ async def test_a_worker_that_is_to_end_waits_for_no_silent_server(
         task = asyncio.create_task(look(looking, clock))
         await asked.wait()
         looking.cut_off()
-        await asyncio.wait_for(task, 5)
+        await asyncio.wait_for(task, 20)
 
 
 async def test_a_folder_that_was_made_anew_is_looked_through_anew(

@@ -15,7 +15,7 @@ from newsletter.mail.echoes import echoes_of
 from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox
 from newsletter.mail.relays import Routes, read_relay
-from newsletter.worker import _writers
+from newsletter.worker.letters import writers
 from tests.bounces.coming_back import CAROL
 from tests.bounces.hooked import SETTINGS
 from tests.delivery.cast import mailing_to, people, worker
@@ -88,7 +88,7 @@ async def test_letters_name_themselves_too(sqlite_installation: Installation, pe
             installation.database,
             installation.clock,
             lines,
-            _writers(installation),
+            writers(installation),
             return_address=returning,
             echoes=echoes_of(installation.settings),
         ).mail_waiting()

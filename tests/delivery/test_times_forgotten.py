@@ -83,12 +83,13 @@ async def test_what_is_on_its_way_at_the_cancel_is_recorded_and_its_times_forgot
     mailing = await mailing_to(installation, people(12))
     peer.defer("reader000@example.com")
     peer.defer("reader001@example.com")
-    peer.slow(0.4)
+    peer.halt()
     async with worker(installation, peer, 12) as sender:
         sending = asyncio.create_task(sender.work_on(mailing.id))
-        await eventually_async(lambda: _busy(peer))
+        await eventually_async(lambda: _busy(peer, 9))
         await steer(installation, mailing, "cancel")
         await settle(installation)
+        peer.go_on()
         await sending
     progress = await standing(installation, mailing)
     assert (progress.delivered, progress.in_doubt, progress.withdrawn) == (10, 0, 2)

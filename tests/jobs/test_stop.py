@@ -7,7 +7,8 @@ from dataclasses import replace
 from newsletter.clock import SystemClock
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.installation import Installation
-from newsletter.worker import Worker, _alone
+from newsletter.worker import Worker
+from newsletter.worker.names import is_alone
 from tests.delivery.cast import in_doubt, mailing_to, people, standing, wait_for_retries
 from tests.support.peer import SmtpPeer
 from tests.support.waiting import eventually_async
@@ -41,7 +42,7 @@ async def test_a_worker_sends_what_is_there_and_stops_while_the_relay_is_stuck(
     await worker.start()
     try:
         await wait_for_retries(ours)
-        await eventually_async(lambda: _finished(ours, mailing.id), timeout=20)
+        await eventually_async(lambda: _finished(ours, mailing.id))
     finally:
         await worker.stop()
     assert peer.counted() == Counter(set(everybody) - doubtful)
@@ -65,9 +66,9 @@ async def test_two_workers_on_one_machine_have_two_names_and_a_successor_gets_th
     names = {left._name, right._name}
     assert len(names) == 2
     # Only who is alone takes back what others have leased.
-    assert not _alone(ours.settings.data_dir, left._lock)
+    assert not is_alone(ours.settings.data_dir, left._lock)
     left._lock.close()
-    assert _alone(ours.settings.data_dir, right._lock)
+    assert is_alone(ours.settings.data_dir, right._lock)
     heir = Worker(ours)
     assert heir._name == left._name
     heir._lock.close()

@@ -2,8 +2,10 @@
 
 import base64
 import json
+import os
 import quopri
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -15,12 +17,20 @@ def in_files(folder: Path, words: Iterable[str]) -> list[str]:
     return sorted(
         {
             f"{path.relative_to(folder)}: {word}"
+            for path, content in contents(folder)
             for word in words
             for needle in _spellings(word)
-            for path in folder.rglob("*")
-            if path.is_file() and needle in path.read_bytes()
+            if needle in content
         }
     )
+
+
+def contents(folder: Path) -> Iterator[tuple[Path, bytes]]:
+    """Give every file under `folder` and what is in it; the running program may take one away meanwhile."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                yield (path := Path(place, name)), path.read_bytes()
 
 
 def in_rows(url: str, words: Iterable[str]) -> list[str]:

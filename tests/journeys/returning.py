@@ -22,7 +22,7 @@ DOMAIN = "bounces.example.com"
 READERS = [f"reader{n}@example.com" for n in range(6)]
 # The mail server refuses REFUSED at once. It takes the others, and hears only then that GONE does not exist.
 GONE, REFUSED, *OTHERS = READERS
-_SECONDS = 60
+_SECONDS = 120
 
 
 @contextmanager

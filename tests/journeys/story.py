@@ -56,7 +56,7 @@ class Company:
         """Give how the mailing stands."""
         return dict(self.answer("GET", f"/issues/{issue}/mailing"))
 
-    def finished(self, issue: str, seconds: float = 60) -> dict[str, Any]:
+    def finished(self, issue: str, seconds: float = 120) -> dict[str, Any]:
         """Wait until the mailing is finished; give how it stands."""
 
         def over() -> dict[str, Any] | None:
@@ -92,7 +92,7 @@ class Company:
     @contextmanager
     def signed_in(self) -> Iterator[httpx.Client]:
         """Give a client that is signed in to the console."""
-        with httpx.Client(base_url=self.program.base_url, trust_env=False, timeout=20) as browser:
+        with httpx.Client(base_url=self.program.base_url, trust_env=False, timeout=60) as browser:
             form = {"email": EDITOR, "password": PASSWORD}
             response = post_form(browser, "/console/sign-in", "/console/sign-in", form)
             assert response.status_code == httpx.codes.SEE_OTHER, response.text

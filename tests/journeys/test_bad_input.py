@@ -102,7 +102,7 @@ def on_the_paths() -> Iterator[Attack]:
             yield Attack(f"/confirm/{token}", (404, 410), method=method)
             yield Attack(f"/unsubscribe/{token}", (404,), method=method)
         yield Attack(f"/click/{token}", (404,), method="GET")
-    for path in ("../web.py", "%2e%2e/web.py", "..%2f..%2f..%2fetc/passwd", "%00", "....//web.py", "vendor/"):
+    for path in ("../app.py", "%2e%2e/app.py", "..%2f..%2f..%2fetc/passwd", "%00", "....//app.py", "vendor/"):
         yield Attack(f"/static/{path}", (404,), method="GET")
     for key in ("", "Bearer", "Bearer nothing", "Basic eDp5", "Bearer " + "x" * 5000):
         headers = {"authorization": key}

@@ -12,7 +12,7 @@ READERS = 200
 
 
 def arrived(peer: SmtpPeer, number: int) -> None:
-    eventually(lambda: len(peer.mails) >= number, timeout=30, what=f"the arrival of {number} mails")
+    eventually(lambda: len(peer.mails) >= number, what=f"the arrival of {number} mails")
 
 
 def doubtful(company: Company, issue: str) -> list[str]:

@@ -28,7 +28,6 @@ def camera(tmp_path: Path) -> Camera:
 async def test_an_editor_plans_an_issue_and_decides_about_those_in_doubt(
     company: Company, page: Page, camera: Camera, peer: SmtpPeer
 ) -> None:
-    page.set_default_timeout(10_000)
     errors = listen(page)
     await asyncio.to_thread(company.readers, READERS)
     await write_an_issue(page, company.program.base_url)
@@ -78,7 +77,7 @@ async def send_it_over_a_line_that_breaks(page: Page, camera: Camera, peer: Smtp
     peer.refuse("reader11@example.com", "554 5.7.1 Message rejected due to DMARC policy, see https://example.com/42")
     peer.refuse("reader12@example.com", "552 5.3.4 message too large", stage="END")
     await page.get_by_role("button", name=f"Send to {READERS} subscribers").click()
-    await expect(page.locator("#progress .state")).to_have_text("Finished", timeout=30_000)
+    await expect(page.locator("#progress .state")).to_have_text("Finished")
     await expect(page.get_by_role("link", name="See who, and decide")).to_be_visible()
     await camera.look(page, "console-mailing-in-doubt")
 
@@ -95,7 +94,7 @@ async def decide(page: Page, camera: Camera, peer: SmtpPeer) -> None:
     await page.get_by_text("Decide for all of them at once").click()
     await camera.look(page, "console-in-doubt-all")
     await page.get_by_role("button", name="Send it to all of them again").click()
-    await expect(page.locator("#progress .state")).to_have_text("Finished", timeout=30_000)
+    await expect(page.locator("#progress .state")).to_have_text("Finished")
     await expect(page.locator("#progress .share")).to_contain_text(re.compile(r"21\s+of 25 delivered"))
     await page.goto(re.sub("/mailing.*", "/mailing/in-doubt", page.url))
     await expect(page.get_by_text("Nobody waits for a decision.")).to_be_visible()

@@ -24,12 +24,12 @@ def test_killed_in_the_middle_of_an_import_it_goes_on_where_it_stopped(company: 
     def standing() -> dict[str, Any]:
         return dict(company.answer("GET", f"/imports/{import_id}"))
 
-    eventually(lambda: standing()["rows"] > 0, timeout=60, what="the first slice")
+    eventually(lambda: standing()["rows"] > 0, what="the first slice")
     company.program.kill()
     company.program.start()
     killed = standing()
     assert 0 < killed["rows"] < MANY, "it was over before it could be killed"
-    done = eventually(lambda: (s := standing())["state"] == "finished" and s, timeout=120, what="the end of the import")
+    done = eventually(lambda: (s := standing())["state"] == "finished" and s, what="the end of the import")
     assert done
     assert (done["rows"], done["accepted"], done["known"], done["refused"]) == (MANY, MANY, 0, 0)
     assert not list((company.program.data_dir / "imports").iterdir())
@@ -69,7 +69,7 @@ async def test_an_editor_brings_a_list(company: Company, page: Page, tmp_path: P
     await expect(page.get_by_text("nothing has been changed yet")).to_be_visible()
     await camera.look(page, "console-import-checked")
     await page.get_by_role("button", name="Subscribe them now").click()
-    await expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=20_000)
+    await expect(page.get_by_text("Finished", exact=True)).to_be_visible()
     await camera.look(page, "console-import-finished")
     assert {person["email"] for person in company.find("")} == {"kari@example.com", "åse@example.com"}
     assert errors == []

@@ -105,9 +105,9 @@ def test_the_disk_is_full(database_url: str, tmp_path: Path) -> None:
                 fill(small / "rest")
                 return "OSError" in worker.log
 
-            eventually(said_so, timeout=60)
+            eventually(said_so)
             taken = sink.taken
-            eventually(lambda: sink.taken > min(readers - 1, taken + 50) or not worker.alive, timeout=60)
+            eventually(lambda: sink.taken > min(readers - 1, taken + 50) or not worker.alive)
             (small / "rest").unlink()
             if not worker.alive:
                 worker.start()

@@ -92,7 +92,7 @@ def subscribe(company: Company, peer: SmtpPeer, email: str, language: str) -> No
 
 async def mailed(peer: SmtpPeer, email: str, number: int) -> ReceivedMail:
     """Wait for so many mails to somebody; give the last."""
-    await asyncio.to_thread(eventually, lambda: len(peer.mails_to(email)) >= number, 10, f"mail {number}")
+    await asyncio.to_thread(lambda: eventually(lambda: len(peer.mails_to(email)) >= number, what=f"mail {number}"))
     return peer.mails_to(email)[number - 1]
 
 

@@ -31,7 +31,6 @@ def camera(tmp_path: Path) -> Camera:
 async def test_a_changed_notice_reaches_its_readers(
     company: Company, page: Page, camera: Camera, peer: SmtpPeer
 ) -> None:
-    page.set_default_timeout(20_000)
     errors = listen(page)
     base = company.program.base_url
     for email in (KARI, OLA):
@@ -94,7 +93,7 @@ async def put_it_in_force(page: Page, camera: Camera) -> None:
     await page.get_by_role("button", name="Put it in force").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Asked to agree anew")
     # The page follows by itself, without being loaded anew.
-    await expect(page.get_by_text("Sent, waiting for answers")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("Sent, waiting for answers")).to_be_visible()
 
 
 async def answer(page: Page, link: str, camera: Camera) -> None:

@@ -56,7 +56,7 @@ def test_a_wrong_password_sends_nothing_and_refuses_nobody(database_url: str, tm
         worker.trust(postfix.authority.file)
         mailing = begin(worker.environment, 10)
         with running(worker):
-            eventually(lambda: "refused our user name or password" in worker.log, timeout=30, what="a word about it")
+            eventually(lambda: "refused our user name or password" in worker.log, what="a word about it")
         assert "authentication failed" in postfix.log
         assert (sink.taken, mailing.standing().queued) == (0, 10)
         assert not any(secret in worker.log for secret in (PASSWORD, quote(PASSWORD, safe=""), "@example.com"))

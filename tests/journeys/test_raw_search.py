@@ -28,7 +28,7 @@ from newsletter.newsletters.actions import by_slug
 from newsletter.retention.rewriting import rewrite_changed
 from newsletter.settings import load
 from newsletter.signup import actions as signup
-from newsletter.signup.pages import current_notice
+from newsletter.signup.notice_shown import current_notice
 from newsletter.signup.rules import read_signup
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.tables import Subscriber, Subscription
@@ -109,7 +109,7 @@ def end_all(company: Company) -> None:
 
     within(company, by_cause)
     within(company, run_out)
-    eventually(lambda: within(company, unfiled) == 0, timeout=20, what="the filing of the tombstones")
+    eventually(lambda: within(company, unfiled) == 0, what="the filing of the tombstones")
 
 
 async def unfiled(installation: Installation) -> int:
@@ -137,15 +137,8 @@ def places(company: Company) -> list[str]:
         assert oid
         assert data
         folders.append(Path(data[0]) / "base" / str(oid[0]))
-    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return [path.name for path in files if remains.in_bytes(_content(path), STEM)]
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:  # Gone since it was listed.
-        return b""
+    files = (each for folder in folders for each in remains.contents(folder))
+    return [path.name for path, content in files if remains.in_bytes(content, STEM)]
 
 
 def nothing_is_left(company: Company) -> None:
@@ -159,7 +152,7 @@ def nothing_is_left(company: Company) -> None:
             within(company, rewrite_changed)
         return places(company) == []
 
-    eventually(gone, timeout=60, what="the last byte's going")
+    eventually(gone, what="the last byte's going")
 
 
 def take_copy(company: Company, folder: Path) -> Path:

@@ -136,6 +136,6 @@ def nothing_is_left(program: Program, words: list[str]) -> None:
         assert remains.in_files(folder, words) == []
         return True
 
-    eventually(forgotten, timeout=60, what="forgetting")
+    eventually(forgotten, what="forgetting")
     if url := program.environment.get("NEWSLETTER_DATABASE_URL"):
         assert remains.in_rows(url, words) == []

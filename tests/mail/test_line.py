@@ -82,7 +82,7 @@ async def test_a_letter_is_not_kept_waiting_by_a_stream_that_never_ends(peer: Sm
         stream = asyncio.create_task(line.carry(sack))
         await begun(peer, 10)
         for _ in range(3):
-            assert await asyncio.wait_for(line.connections.send(LETTER, CONTENT), 10) == DELIVERED
+            assert await asyncio.wait_for(line.connections.send(LETTER, CONTENT), 60) == DELIVERED
         so_far = len(peer.mails)
         await begun(peer, so_far + 50)
         sack.stop()
@@ -183,7 +183,7 @@ async def test_what_is_cut_off_is_done_at_once(peer: SmtpPeer) -> None:
         await begun(peer, 2)
         await line.cut_off()
         sack.stop()
-        await asyncio.wait_for(carrying, 5)
+        await asyncio.wait_for(carrying, 30)
     assert list(sack.outcomes.values()) == [Outcome(OutcomeKind.IN_DOUBT, Stage.DATA)] * 2
 
 

@@ -87,7 +87,7 @@ async def test_421_at_any_stage_is_taken_as_a_closed_door(stage: str, pipelining
 async def test_a_server_that_gets_groups_wrong_is_spoken_to_in_lockstep(faults: Faults) -> None:
     """PIPELINING is announced, but what is sent ahead gets lost, or the replies do not answer what they seem to."""
     async with faulty(faults) as server:
-        async with connection(server, Patience(stall=0.1, mail=0.2)) as pipeline:
+        async with connection(server, Patience(stall=0.5, mail=2)) as pipeline:
             outcomes, begun = await send_all(pipeline, READERS)
             assert pipeline.distrusted
             assert not pipeline.usable
@@ -114,7 +114,7 @@ async def test_a_reply_of_ten_megabytes_ends_the_connection(stage: str) -> None:
 async def test_no_reply_to_the_final_dot_is_in_doubt() -> None:
     """RULES F9."""
     faults = Faults(replies={("END", THIRD): HANGS})
-    async with faulty(faults) as server, connection(server, Patience(end=0.5)) as pipeline:
+    async with faulty(faults) as server, connection(server, Patience(end=2)) as pipeline:
         outcomes, begun = await send_all(pipeline, READERS)
         assert not pipeline.distrusted
     check_against_record(server, outcomes, begun)
@@ -124,9 +124,9 @@ async def test_no_reply_to_the_final_dot_is_in_doubt() -> None:
 
 
 async def test_a_tarpit_is_sat_out() -> None:
-    """Each reply takes longer than half of what is allowed for one, so the time runs for each of them anew."""
-    patience = Patience(mail=0.6, rcpt=0.6, data=0.6, end=0.6, stall=0.6)
-    async with faulty(Faults(delay=0.32)) as server, connection(server, patience) as pipeline:
+    """Its four replies take longer together than is allowed for one, so the time runs for each of them anew."""
+    patience = Patience(mail=1.8, rcpt=1.8, data=1.8, end=1.8, stall=1.8)
+    async with faulty(Faults(delay=0.5)) as server, connection(server, patience) as pipeline:
         outcomes, _ = await send_all(pipeline, READERS[:2])
     assert outcomes == [(who, DELIVERED) for who in READERS[:2]]
 

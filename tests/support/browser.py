@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, Page, Route, async_playwright
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from tests.support.requirements import unavailable
 
@@ -22,6 +22,8 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# For what is looked for on a page, and for the page itself: a machine may have much else to do.
+_LONGEST = 120_000
 _HERE = ("127.0.0.1", "localhost", "::1")
 
 
@@ -56,6 +58,8 @@ async def open_page(browser: Browser, **options: Any) -> AsyncIterator[Page]:
             await route.abort()
 
     context = await browser.new_context(**{"locale": "en-GB", **options})
+    context.set_default_timeout(_LONGEST)
+    expect.set_options(timeout=_LONGEST)
     await context.route(lambda url: url.startswith("http"), only_here)
     page = await context.new_page()
     page.on("pageerror", lambda error: complaints.append(f"a script failed: {error}"))

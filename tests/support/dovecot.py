@@ -160,7 +160,7 @@ class Dovecot:
 
     def client(self) -> imaplib.IMAP4:
         """Give a client that has signed in; use it as a context manager."""
-        client = imaplib.IMAP4("127.0.0.1", self.plain_port, timeout=10)
+        client = imaplib.IMAP4("127.0.0.1", self.plain_port, timeout=60)
         client.login(USER, PASSWORD)
         return client
 
@@ -168,7 +168,7 @@ class Dovecot:
         assert self._process is not None
         assert self._process.poll() is None, f"Dovecot ended: {self.log}"
         try:
-            imaplib.IMAP4("127.0.0.1", self.plain_port, timeout=10).logout()
+            imaplib.IMAP4("127.0.0.1", self.plain_port, timeout=60).logout()
         except (OSError, imaplib.IMAP4.error):
             return False
         return True

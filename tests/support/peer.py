@@ -56,6 +56,9 @@ class SmtpPeer:
         self._extensions = extensions
         self._scripts: dict[tuple[str, str], _Script] = {}
         self._delays = [(0, 0.0)]
+        self._answered = 0
+        self._most: int | None = None
+        self._goes_on = asyncio.Event()
         self._port: Future[int] = Future()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -109,6 +112,16 @@ class SmtpPeer:
     def slow(self, seconds: float, *, after: int = 0) -> None:
         """Take so long over each mail, between its final dot and the answer: from now on, or once it has `after`."""
         self._delays = [*self._delays, (after, seconds)] if after else [(0, seconds)]
+
+    def halt(self, *, after: int = 0) -> None:
+        """Answer no final dot any more, or only so many, until `go_on`: so it stays the middle, on any machine."""
+        self._goes_on = asyncio.Event()
+        self._most = self._answered + after
+
+    def go_on(self) -> None:
+        """End the halt."""
+        self._most = None
+        self._loop.call_soon_threadsafe(self._goes_on.set)
 
     def mails_to(self, address: str) -> list[ReceivedMail]:
         """Give the mails that were accepted for `address`."""
@@ -175,6 +188,9 @@ class SmtpPeer:
                 raise _HungUp
             content += line[1:] if line.startswith(b".") else line
         await asyncio.sleep([seconds for after, seconds in self._delays if after <= len(self.mails)][-1])
+        if self._most is not None and self._answered >= self._most:
+            await self._goes_on.wait()
+        self._answered += 1
         sender, recipients = talk.sender or "", talk.recipients
         talk.sender, talk.recipients = None, []
         mail = ReceivedMail(sender, tuple(recipients), bytes(content), talk.number, time.monotonic())

@@ -129,7 +129,7 @@ def _server(binaries: Path, folder: Path) -> Iterator[str]:
         )
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     try:
-        eventually(lambda: _answers(url, process), timeout=30, what="the start of PostgreSQL")
+        eventually(lambda: _answers(url, process), what="the start of PostgreSQL")
         yield url
     finally:
         # SIGINT is PostgreSQL's fast shutdown: it ends the connections instead of waiting for them.

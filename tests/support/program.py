@@ -33,7 +33,7 @@ class Program:
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.environment = self._environment(smtp_url, database_url, settings)
-        self.http = httpx.Client(base_url=self.base_url, trust_env=False, timeout=20)
+        self.http = httpx.Client(base_url=self.base_url, trust_env=False, timeout=60)
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -110,7 +110,7 @@ class Program:
             input=given,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         said = f"newsletter {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}{done.stderr}"

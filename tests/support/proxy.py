@@ -89,6 +89,10 @@ class Proxy:
             writer.transport.abort()
             return
         there, back = await asyncio.open_connection("127.0.0.1", self._target)
+        if not self.whole:  # It was cut meanwhile.
+            writer.transport.abort()
+            back.transport.abort()
+            return
         self._wires |= {writer, back}
         wire = _Wire()
         try:

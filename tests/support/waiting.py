@@ -7,9 +7,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 _PAUSE = 0.02
+# Where it happens nobody waits so long: this is for a machine that has much else to do.
+_LONGEST = 120.0
 
 
-def eventually(probe: Callable[[], T], timeout: float = 30.0, what: str = "") -> T:
+def eventually(probe: Callable[[], T], timeout: float = _LONGEST, what: str = "") -> T:
     """Give the first true answer of `probe`; AssertionError after `timeout` seconds without one.
 
     An AssertionError within `probe` counts as "not yet", and is shown when the time is up.
@@ -25,7 +27,7 @@ def eventually(probe: Callable[[], T], timeout: float = 30.0, what: str = "") ->
         time.sleep(_PAUSE)
 
 
-async def eventually_async(probe: Callable[[], Awaitable[T]], timeout: float = 30.0, what: str = "") -> T:  # noqa: ASYNC109
+async def eventually_async(probe: Callable[[], Awaitable[T]], timeout: float = _LONGEST, what: str = "") -> T:  # noqa: ASYNC109
     """Do the same as `eventually` with a probe that is awaited, without blocking the event loop."""
     waited = _Wait(timeout, what or getattr(probe, "__name__", "it"))
     while True:

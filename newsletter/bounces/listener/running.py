@@ -6,6 +6,7 @@ over where one ends.
 """
 
 import asyncio
+import errno
 import logging
 from functools import partial
 
@@ -15,6 +16,7 @@ from newsletter.bounces.listener.answers import Answers
 from newsletter.bounces.listener.door import Door
 from newsletter.bounces.listener.storing import Storing
 from newsletter.bounces.listener.talk import Talk
+from newsletter.bounces.listener.telling import Telling
 from newsletter.installation import Installation
 from newsletter.logs import where
 
@@ -24,10 +26,12 @@ _log = structlog.get_logger(__name__)
 
 
 class Listener:
-    """The listener of a worker. Let `keep` be called every few seconds, and `stop` at the end."""
+    """The listener of the worker of that name. Let `keep` be called every few seconds, and `stop` at the end."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, worker: str) -> None:
         self._at = installation.settings.inbound
+        self._telling = Telling(installation, worker)
+        self._trouble: str | None = None
         self._door = Door(installation.clock)
         self._storing = Storing(installation)
         answers = Answers(installation, self._storing, self._door)
@@ -49,21 +53,26 @@ class Listener:
         return self._server is not None
 
     async def keep(self) -> None:
-        """Listen, if this is wanted and the port is free; and write down what was refused."""
+        """Listen, if this is wanted and the port is free; write down what was refused, and say how it is."""
         if self._at is not None and self._server is None and not self._stopped:
             await self._listen(*self._at)
         await self._storing.write_counts()
+        if self._at is None:
+            await self._telling.say_nothing()
+        elif not self._stopped:
+            await self._telling.say(place_of(*self._at), self._trouble)
 
     async def _listen(self, host: str, port: int) -> None:
         try:
             server = await asyncio.get_running_loop().create_server(self._talk, host, port, backlog=_BACKLOG)
         except OSError as error:
+            self._trouble = _TROUBLES.get(error.errno or 0, "the port can't be opened")
             if not self._told:
                 self._told = True
-                _log.warning("listener_waits", at=f"{host}:{port}", kind=type(error).__name__, why=_WHY)
+                _log.warning("listener_waits", at=place_of(host, port), kind=type(error).__name__, why=_WHY)
             return
-        self._server, self._told = server, False
-        _log.info("listener_listens", at=f"{host}:{port}")
+        self._server, self._told, self._trouble = server, False, None
+        _log.info("listener_listens", at=place_of(host, port))
 
     async def stop(self) -> None:
         """Listen no more; what is being stored is answered for, whoever else is connected is told to come again."""
@@ -81,7 +90,8 @@ class Listener:
                 talk.cut_off()
         try:
             await self._storing.write_counts()
-        except Exception as error:  # They are counts; the program ends all the same.
+            await asyncio.wait_for(self._telling.end(), _STOP_SECONDS)
+        except Exception as error:  # The program ends all the same.
             _log.warning("listener_not_counted", kind=type(error).__name__, where=where(error))
 
     async def all_gone(self) -> None:
@@ -100,4 +110,14 @@ class Listener:
             self._no_talk.set()
 
 
+def place_of(host: str, port: int) -> str:
+    """Give host and port, as people name them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_TROUBLES = {
+    errno.EADDRINUSE: "the port is taken",
+    errno.EACCES: "the port is not ours to take",
+    errno.EADDRNOTAVAIL: "this machine has no such address",
+}
 _WHY = "the port is taken, or not ours to take; bounces don't come in here until it is free"

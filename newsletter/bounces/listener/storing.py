@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.bounces import reports
+from newsletter.bounces.listener.tables import WAY
 from newsletter.bounces.reports import Said, Taken
 from newsletter.database import Session, is_away
 from newsletter.installation import Installation
 from newsletter.unsubscribe.mailto import read_mailbox
 
-WAY = "listener"
 # Whoever else writes waits for so many.
 _MOST = 50
 

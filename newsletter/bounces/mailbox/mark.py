@@ -1,11 +1,13 @@
-"""Who looks through the mailbox, and how far it was looked through: verbs of one session.
+"""Who looks through the mailbox, how far it was looked through, and how that went: verbs of one session.
 
 The lease is by the database's clock. Two at a time would do no harm, for a report is taken once; they would fetch
 everything twice.
 """
 
+from datetime import datetime
+
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import col, select
 
 from newsletter.bounces.mailbox.tables import Mailbox
 from newsletter.database import Session, database_seconds, insert, rows_of
@@ -25,6 +27,22 @@ async def mark(session: Session, mailbox_id: str, poller: str, seconds: float, v
     noted = {"validity": validity, "seen_to": seen_to, "leased_until": database_seconds() + seconds}
     held = (col(Mailbox.id) == mailbox_id, col(Mailbox.poller) == poller)
     return bool(rows_of(await session.execute(update(Mailbox).where(*held).values(**noted))))
+
+
+async def looked(
+    session: Session, mailbox_id: str, poller: str, server: str, trouble: str | None, now: datetime, again_at: datetime
+) -> None:
+    """Note how a look into the mailbox went, and when the next is due; nothing where another one has it by now.
+
+    Who can't reach it for one reason and then for another has not reached it since the first.
+    """
+    query = select(Mailbox).where(Mailbox.id == mailbox_id, Mailbox.poller == poller).with_for_update()
+    mailbox = (await session.exec(query)).first()
+    if mailbox is None:
+        return
+    if mailbox.since is None or bool(mailbox.trouble) != bool(trouble):
+        mailbox.since = now
+    mailbox.server, mailbox.trouble, mailbox.looked_at, mailbox.again_at = server, trouble, now, again_at
 
 
 async def release(session: Session, mailbox_id: str, poller: str) -> None:

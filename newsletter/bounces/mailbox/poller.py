@@ -20,6 +20,7 @@ from newsletter.bounces import receiving, reports
 from newsletter.bounces.mailbox import mark as mailbox_mark
 from newsletter.bounces.mailbox.connection import FAILURES, reason_of
 from newsletter.bounces.mailbox.server import Folder
+from newsletter.bounces.mailbox.tables import WAY
 from newsletter.bounces.mailbox.url import MailboxPlace, mailbox_of
 from newsletter.bounces.reports import Taken
 from newsletter.database import is_away
@@ -27,7 +28,6 @@ from newsletter.installation import Installation
 from newsletter.logs import where
 from newsletter.mail.relays import rests_until
 
-WAY = "mailbox"
 # At once: heads that are read, and mails that are held in memory.
 _HEADS, _MAILS = 100, 20
 # Longer than it takes to go through so many, however slowly the server answers.
@@ -73,9 +73,11 @@ class Poller:
             self._failures += 1
             self._again_at = rests_until(self._failures, now)
             self._tell(self._place, str(away))
+            await self._note_look(self._place, str(away))
         else:
             self._failures = 0
             self._tell(self._place, "")
+            await self._note_look(self._place)
 
     def cut_off(self) -> None:
         """Hang up, whatever the server is being asked: the worker ends."""
@@ -90,6 +92,14 @@ class Poller:
         with contextlib.suppress(SQLAlchemyError, OSError):
             async with self._installation.database.write() as session:
                 await mailbox_mark.release(session, self._place.id, self._name)
+
+    async def _note_look(self, place: MailboxPlace, trouble: str | None = None) -> None:
+        """Let whoever looks at the console know how it went."""
+        clock = self._installation.clock
+        now = clock.now()
+        again_at = now + timedelta(seconds=max(0.0, self._again_at - clock.monotonic()))
+        async with self._installation.database.write() as session:
+            await mailbox_mark.looked(session, place.id, self._name, place.server, trouble, now, again_at)
 
     def _tell(self, place: MailboxPlace, trouble: str) -> None:
         """Log trouble once, and its end."""

@@ -16,8 +16,9 @@ from litestar.params import FromPath
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.bounces import reports
+from newsletter.bounces.webhooks import doubted
 from newsletter.bounces.webhooks import tokens as webhook_tokens
-from newsletter.bounces.webhooks.events import Event, Heard, Message, Service
+from newsletter.bounces.webhooks.events import Event, Heard, Message, NotProven, Service, UnreadableMessage
 from newsletter.bounces.webhooks.fetching import Certificates, Opener, Unreachable, fetch
 from newsletter.bounces.webhooks.mailgun import Mailgun
 from newsletter.bounces.webhooks.postmark import Postmark, WrongPassword
@@ -67,8 +68,12 @@ async def hear(request: WebRequest, name: FromPath[str]) -> Response[dict[str, A
     try:
         heard = await service.hear(Message(await _body(request, service), _headers(request), installation.clock.now()))
         await _take(installation, heard, name)
-    except WrongPassword as error:
-        return problem(error, {"www-authenticate": 'Basic realm="webhook"'})
+    except webhook_tokens.UsedBefore as error:
+        return problem(error)
+    except (NotProven, UnreadableMessage) as error:
+        await doubted.count(installation, name)
+        asks = {"www-authenticate": 'Basic realm="webhook"'} if isinstance(error, WrongPassword) else {}
+        return problem(error, asks)
     except NewsletterError as error:
         return problem(error)
     except (SQLAlchemyError, OSError) as error:
