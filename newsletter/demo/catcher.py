@@ -4,7 +4,6 @@ So it is the mail host of every reader, and sends back what their hosts would (`
 """
 
 import asyncio
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -47,13 +46,13 @@ class Caught:
 class Catcher:
     """The mailbox of everybody. The oldest mails go when it is full."""
 
-    def __init__(self, clock: Clock, hosts: Hosts) -> None:
+    def __init__(self, clock: Clock, port: int, hosts: Hosts) -> None:
         self._clock = clock
         self._hosts = hosts
         self._mails: dict[int, Caught] = {}
         self._count = 0
-        self._port = free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self._port)
+        self._port = port
+        self._controller = Controller(self, hostname="127.0.0.1", port=port)
 
     @property
     def url(self) -> str:
@@ -91,10 +90,3 @@ class Catcher:
             del self._mails[min(self._mails)]
         self._hosts.take(envelope.mail_from or "", envelope.rcpt_tos, raw)
         return "250 2.0.0 caught"
-
-
-def free_port() -> int:
-    """Give a port of this machine on which nobody listens just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,7 @@
 """Running the demonstration: everything in a temporary folder, so that nothing is left of it afterwards."""
 
 import asyncio
+import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,7 +9,7 @@ import click
 
 from newsletter import logs, schema, serving
 from newsletter.clock import SystemClock
-from newsletter.demo.catcher import Catcher, free_port
+from newsletter.demo.catcher import Catcher
 from newsletter.demo.content import EDITOR, SLUG, fill
 from newsletter.demo.inbox import inbox_pages
 from newsletter.demo.replies import AWAY, FULL, MOVED
@@ -44,8 +45,8 @@ def run(host: str, port: int, hold: int) -> None:
     Raises MisconfiguredError where the port is taken.
     """
     logs.configure()
-    clock, inbound = SystemClock(), free_port()
-    catcher = Catcher(clock, Hosts(clock, inbound))
+    clock, (relay, inbound) = SystemClock(), _free_ports()
+    catcher = Catcher(clock, relay, Hosts(clock, inbound))
     catcher.start()
     try:
         with TemporaryDirectory(prefix="newsletter-demo-") as folder:
@@ -93,3 +94,11 @@ async def _fill(settings: Settings) -> None:
             await fill(session, installation, _PASSWORD)
     finally:
         await installation.database.close()
+
+
+def _free_ports() -> tuple[int, int]:
+    """Give two ports of this machine on which nobody listens just now."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])
