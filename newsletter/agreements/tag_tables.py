@@ -13,6 +13,12 @@ from newsletter.database import Moment
 from newsletter.personal import Category, personal
 
 RECEIPTS, SUPPRESSIONS, TOMBSTONES = "receipts", "suppressions", "tombstones"
+_AFTER_A_RESTORE = (
+    Category.TAG,
+    "deleting and refusing again where a backup is restored",
+    "as long as backups are kept (at first 35 days)",
+    TOMBSTONES,
+)
 
 
 class TagEpoch(SQLModel, table=True):
@@ -101,26 +107,12 @@ class Tombstone(SQLModel, table=True):
     tag: str = Field(
         max_length=64,
         index=True,
-        sa_column_kwargs={
-            "info": personal(
-                Category.TAG,
-                "deleting and refusing again where a backup is restored",
-                "as long as backups are kept (at first 35 days)",
-                TOMBSTONES,
-            )
-        },
+        sa_column_kwargs={"info": personal(*_AFTER_A_RESTORE)},
     )
     subject_tag: str | None = Field(
         default=None,
         max_length=64,
-        sa_column_kwargs={
-            "info": personal(
-                Category.TAG,
-                "deleting and refusing again where a backup is restored",
-                "as long as backups are kept (at first 35 days)",
-                TOMBSTONES,
-            )
-        },
+        sa_column_kwargs={"info": personal(*_AFTER_A_RESTORE)},
     )
     newsletter_id: str | None = Field(default=None, max_length=26)
     kind: str = Field(max_length=24)

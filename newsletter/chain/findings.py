@@ -64,6 +64,8 @@ class Finding:
         }
 
 
+# However many rows were tampered with: more of one kind tell nobody more.
+MOST_OF_A_KIND = 1_000
 # What reading a row raises that holds a text for a number, or no time for a time: SQLite stores whatever it is given.
 CANNOT_BE_READ = (ValueError, TypeError, AttributeError, OverflowError)
 

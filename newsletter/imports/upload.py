@@ -12,7 +12,7 @@ from hmac import compare_digest
 from litestar.exceptions import PermissionDeniedException
 from litestar.middleware.csrf import generate_csrf_hash
 from litestar.utils.scope.state import ScopeState
-from multipart import MultipartSegment, ParserError, PushMultipartParser  # type: ignore[import-untyped]
+from multipart import MultipartSegment, ParserError, PushMultipartParser  # type: ignore[import-untyped]  # no types
 
 from newsletter.errors import InvalidInput
 from newsletter.imports import staging

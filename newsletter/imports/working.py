@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import structlog
-from asyncpg import PostgresError  # type: ignore[import-untyped]
+from asyncpg import PostgresError  # type: ignore[import-untyped]  # asyncpg has no types
 from sqlalchemy import Table, func
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select

@@ -61,7 +61,7 @@ class SigningDomain:
         return [dns_record(self.name, key.selector, key.private.public_key()) for key in self.keys]
 
 
-def domain_of(settings: Settings) -> SigningDomain | None:
+def signing_domain_of(settings: Settings) -> SigningDomain | None:
     """Give the domain that signs by the settings; None where mail is not signed. Raises MisconfiguredError."""
     return read_domain(
         settings.dkim_domain,

@@ -16,7 +16,8 @@ from newsletter.editors.audit import Act
 from newsletter.installation import Installation
 from newsletter.logs import where
 from newsletter.retention import runs
-from newsletter.retention.rules import RULES, Rule
+from newsletter.retention.rule import Rule
+from newsletter.retention.rules import RULES
 from newsletter.retention.runs import Ran
 from newsletter.retention.tables import RetentionState
 

@@ -5,7 +5,7 @@ it in the journal of tombstones where a restored backup must not undo it (RULES 
 line all come here; `origin` says who acted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from sqlalchemy import delete
 from sqlmodel import col, select
@@ -28,6 +28,8 @@ from newsletter.subscribers import actions as subscribers
 from newsletter.subscribers.actions import by_address
 from newsletter.subscribers.tables import MeasurementChoice, Subscriber, Subscription, SubscriptionState
 
+# What a subscriber, by their id, may choose without saying more.
+Choice = Callable[[Session, Installation, str, Origin], Awaitable[None]]
 _MEASUREMENT = {
     MeasurementChoice.REFUSED: Kind.MEASUREMENT_REFUSED,
     MeasurementChoice.ALLOWED: Kind.MEASUREMENT_ALLOWED,

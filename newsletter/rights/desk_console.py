@@ -4,8 +4,7 @@ Looking leaves a trace in the audit trail and changes nothing else; every step i
 """
 
 from collections.abc import Mapping
-from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 from litestar import Response, post
 from litestar.connection import ASGIConnection
@@ -18,13 +17,12 @@ from newsletter.editors.audit import Act, actor_of, did, note, showed
 from newsletter.editors.tables import Editor
 from newsletter.errors import InvalidInput
 from newsletter.rights import desk, desk_rules
-from newsletter.rights.desk_tables import Arrival, Outcome, RequestKind
+from newsletter.rights.desk_forms import choice, read_received, too_long
+from newsletter.rights.desk_tables import Outcome
 from newsletter.subscribers.tables import Subscriber
 from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
 _FIELDS = ("kind", "arrival", "received_on", "who", "address", "note")
-_LONGEST = {"who": 200, "identity": 500, "note": 4000, "address": 254}
-_Choice = TypeVar("_Choice", RequestKind, Arrival, Outcome)
 
 
 @reading("/rights")
@@ -51,41 +49,6 @@ async def enter(request: WebRequest, received: desk.Received) -> str:
         made = await desk.register(session, installation, received, actor_of(request))
         await note(session, installation, actor_of(request), Act.REQUEST_ENTERED, subject_id=made.id)
     return made.id
-
-
-def read_received(values: Mapping[str, str], subscriber_id: str | None = None) -> desk.Received:
-    """Read the form with which a request is registered. Raises InvalidInput for all that is wrong at once."""
-    wrong = too_long(values)
-    kind = _choice(RequestKind, values, "kind", "Please choose what is asked for.", wrong)
-    arrival = _choice(Arrival, values, "arrival", "Please choose how the request came.", wrong)
-    try:
-        received_on = date.fromisoformat(values.get("received_on", ""))
-    except ValueError:
-        wrong["received_on"] = "Please give the day on which the request came, such as 2026-11-22."
-        received_on = date.min
-    if wrong or kind is None or arrival is None:
-        raise InvalidInput(" ".join(wrong.values()), wrong)
-    texts = {field: values.get(field, "") for field in ("who", "address", "note")}
-    return desk.Received(kind, arrival, received_on, **texts, subscriber_id=subscriber_id)
-
-
-def _choice(
-    choices: type[_Choice], values: Mapping[str, str], field: str, sentence: str, wrong: dict[str, str]
-) -> _Choice | None:
-    try:
-        return choices(values.get(field, ""))
-    except ValueError:
-        wrong[field] = sentence
-        return None
-
-
-def too_long(values: Mapping[str, str]) -> dict[str, str]:
-    """Give a sentence for each field that holds more than there is room for."""
-    return {
-        field: f"This may be at most {longest} characters long."
-        for field, longest in _LONGEST.items()
-        if len(values.get(field, "")) > longest
-    }
 
 
 async def _list_page(request: WebRequest, values: Mapping[str, str], wrong: Mapping[str, str]) -> Response[Any]:
@@ -178,7 +141,7 @@ async def answer(request: WebRequest, request_id: FromPath[str]) -> Response[Any
     installation = installation_of(request)
     values = await read_form(request)
     wrong: dict[str, str] = {}
-    outcome = _choice(Outcome, values, "outcome", "Please choose what came of the request.", wrong)
+    outcome = choice(Outcome, values, "outcome", "Please choose what came of the request.", wrong)
     if outcome is None:
         return await _request_page(request, request_id, values, wrong)
     async with installation.database.write() as session:

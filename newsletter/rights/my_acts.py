@@ -83,21 +83,13 @@ async def measure(request: WebRequest) -> Response[Any]:
 @post("/my/restrict", include_in_schema=False, status_code=303)
 async def restrict(request: WebRequest) -> Response[Any]:
     """Keep the data and use it for nothing."""
-
-    async def act(session: Session, form: Form) -> None:
-        await choices.restrict(session, form.installation, (await form.subscriber(session)).id, ORIGIN)
-
-    return await _done(request, act, "restricted")
+    return await _choose(request, choices.restrict, "restricted")
 
 
 @post("/my/unrestrict", include_in_schema=False, status_code=303)
 async def unrestrict(request: WebRequest) -> Response[Any]:
     """Lift the restriction."""
-
-    async def act(session: Session, form: Form) -> None:
-        await choices.unrestrict(session, form.installation, (await form.subscriber(session)).id, ORIGIN)
-
-    return await _done(request, act, "unrestricted")
+    return await _choose(request, choices.unrestrict, "unrestricted")
 
 
 @post("/my/leave", include_in_schema=False, status_code=303)
@@ -120,11 +112,7 @@ async def leave(request: WebRequest) -> Response[Any]:
 @post("/my/object", include_in_schema=False, status_code=303)
 async def object_to_marketing(request: WebRequest) -> Response[Any]:
     """Object to marketing, which ends everything."""
-
-    async def act(session: Session, form: Form) -> None:
-        await choices.object_to_marketing(session, form.installation, (await form.subscriber(session)).id, ORIGIN)
-
-    return await _done(request, act, "left")
+    return await _choose(request, choices.object_to_marketing, "left")
 
 
 @post("/my/erase", include_in_schema=False, status_code=303)
@@ -150,6 +138,13 @@ async def close(request: WebRequest) -> Response[Any]:
 
 
 Act = Callable[[Session, Form], Awaitable[None]]
+
+
+async def _choose(request: WebRequest, choice: choices.Choice, said: str) -> Response[Any]:
+    async def act(session: Session, form: Form) -> None:
+        await choice(session, form.installation, (await form.subscriber(session)).id, ORIGIN)
+
+    return await _done(request, act, said)
 
 
 async def _done(request: WebRequest, act: Act, said: str) -> Response[Any]:

@@ -17,7 +17,8 @@ from newsletter.errors import Conflict, InvalidInput, NotFound
 from newsletter.language import LANGUAGES
 from newsletter.rights import choices, desk, document
 from newsletter.rights.access import gather
-from newsletter.rights.desk_console import enter, read_received
+from newsletter.rights.desk_console import enter
+from newsletter.rights.desk_forms import read_received
 from newsletter.rights.desk_tables import RightsRequest, StepKind
 from newsletter.rights.shown import shown
 from newsletter.signup.rules import FIELDS
@@ -94,34 +95,19 @@ async def correct(request: WebRequest, subscriber_id: FromPath[str]) -> Response
 @post("/people/{subscriber_id:str}/restrict", include_in_schema=False, status_code=303)
 async def restrict(request: WebRequest, subscriber_id: FromPath[str]) -> Response[Any]:
     """Keep the data and use it for nothing (GDPR art. 18)."""
-    installation = installation_of(request)
-
-    async def doing(session: Session, subscriber: Subscriber, _: Mapping[str, str]) -> None:
-        await choices.restrict(session, installation, subscriber.id, ORIGIN)
-
-    return await _answer(request, subscriber_id, StepKind.RESTRICTED, Act.PERSON_RESTRICTED, doing)
+    return await _choose(request, subscriber_id, StepKind.RESTRICTED, Act.PERSON_RESTRICTED, choices.restrict)
 
 
 @post("/people/{subscriber_id:str}/unrestrict", include_in_schema=False, status_code=303)
 async def unrestrict(request: WebRequest, subscriber_id: FromPath[str]) -> Response[Any]:
     """Lift the restriction."""
-    installation = installation_of(request)
-
-    async def doing(session: Session, subscriber: Subscriber, _: Mapping[str, str]) -> None:
-        await choices.unrestrict(session, installation, subscriber.id, ORIGIN)
-
-    return await _answer(request, subscriber_id, StepKind.UNRESTRICTED, Act.PERSON_UNRESTRICTED, doing)
+    return await _choose(request, subscriber_id, StepKind.UNRESTRICTED, Act.PERSON_UNRESTRICTED, choices.unrestrict)
 
 
 @post("/people/{subscriber_id:str}/object", include_in_schema=False, status_code=303)
 async def object_to_marketing(request: WebRequest, subscriber_id: FromPath[str]) -> Response[Any]:
     """Carry out an objection to marketing, which ends every newsletter (GDPR art. 21; RULES B4)."""
-    installation = installation_of(request)
-
-    async def doing(session: Session, subscriber: Subscriber, _: Mapping[str, str]) -> None:
-        await choices.object_to_marketing(session, installation, subscriber.id, ORIGIN)
-
-    return await _answer(request, subscriber_id, StepKind.OBJECTED, Act.PERSON_ERASED, doing)
+    return await _choose(request, subscriber_id, StepKind.OBJECTED, Act.PERSON_ERASED, choices.object_to_marketing)
 
 
 @post("/people/{subscriber_id:str}/erase", include_in_schema=False, status_code=303)
@@ -154,6 +140,17 @@ async def copy(request: WebRequest, subscriber_id: FromPath[str]) -> Response[An
     language = language if language in LANGUAGES else "en"
     held = shown(installation, holding, language)
     return page(request, "rights/person_copy.html", language=language, private=True, held=held)
+
+
+async def _choose(
+    request: WebRequest, subscriber_id: str, step: StepKind, act: Act, choice: choices.Choice
+) -> Response[Any]:
+    installation = installation_of(request)
+
+    async def doing(session: Session, subscriber: Subscriber, _: Mapping[str, str]) -> None:
+        await choice(session, installation, subscriber.id, ORIGIN)
+
+    return await _answer(request, subscriber_id, step, act, doing)
 
 
 async def _answer(request: WebRequest, subscriber_id: str, step: StepKind, act: Act, doing: Doing) -> Response[Any]:

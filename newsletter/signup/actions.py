@@ -26,6 +26,7 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.signup.rules import FIELDS, Signup
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers import actions as subscribers
+from newsletter.subscribers.search import matching
 from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_id
 
 _PURPOSE = "confirm"
@@ -159,7 +160,7 @@ async def pending(session: Session, newsletter_id: str, text: str = "", limit: i
         SignupRequest.newsletter_id == newsletter_id, col(SignupRequest.confirmed_at).is_(None)
     )
     if wanted := canonical(text.strip()):
-        query = query.where(subscribers.matching(SignupRequest, wanted))
+        query = query.where(matching(SignupRequest, wanted))
     found = (await session.exec(query.order_by(col(SignupRequest.requested_at)).limit(limit))).all()
     newest = {request.canonical: request for request in found}
     return list(reversed(newest.values()))

@@ -8,7 +8,7 @@ from newsletter.addresses import canonical
 from newsletter.database import Session
 from newsletter.signup import actions
 from newsletter.signup.tables import SignupRequest
-from newsletter.subscribers import actions as subscribers
+from newsletter.subscribers import search as subscribers
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 
 

@@ -4,7 +4,7 @@ from newsletter.bounces.mailbox.url import mailbox_of
 from newsletter.bounces.webhooks import routes as webhooks
 from newsletter.clock import SystemClock
 from newsletter.delivery.limits import Limits
-from newsletter.mail.dkim_keys import domain_of
+from newsletter.mail.dkim_keys import signing_domain_of
 from newsletter.mail.relays import Routes
 from newsletter.settings import Settings
 
@@ -14,5 +14,5 @@ def check(settings: Settings) -> None:
     Routes.of(settings)
     Limits.of(settings)
     mailbox_of(settings)
-    domain_of(settings)
+    signing_domain_of(settings)
     webhooks.services_of(settings, SystemClock())

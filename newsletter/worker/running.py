@@ -29,7 +29,7 @@ from newsletter.imports.working import Importer
 from newsletter.installation import Installation
 from newsletter.jobs import Heartbeat, Jobs, every
 from newsletter.mail.dkim import Signer
-from newsletter.mail.dkim_keys import domain_of
+from newsletter.mail.dkim_keys import signing_domain_of
 from newsletter.mail.echoes import echoes_of
 from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox
@@ -57,7 +57,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._name, self._lock = take_name(installation.settings.data_dir)
         settings = installation.settings
-        signing = domain_of(settings)
+        signing = signing_domain_of(settings)
         signer = Signer(signing, installation.clock) if signing else None
         self._lines = Lines(Routes.of(settings), settings.smtp_connections, settings.host, signer)
         self._sender = Sender(installation, self._lines, self._name, partial(watching.watch, installation))

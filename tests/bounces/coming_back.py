@@ -43,6 +43,13 @@ async def sent(installation: Installation, peer: SmtpPeer, everybody: Sequence[s
     return mailing
 
 
+async def sent_with_dead(installation: Installation, peer: SmtpPeer, everybody: Sequence[str], *dead: str) -> None:
+    """Send an issue to everybody, of whom some turn out to be dead."""
+    for email in dead:
+        peer.refuse(email)
+    await send(installation, peer, await mailing_to(installation, everybody))
+
+
 def return_address(peer: SmtpPeer, email: str = CAROL) -> str:
     """Give the return address of the last mail that somebody got."""
     return peer.mails_to(email)[-1].sender
@@ -57,6 +64,11 @@ async def comes(installation: Installation, raw: bytes, address: str, way: str =
 async def follows(installation: Installation) -> int:
     """Do what the worker does every second; give how many people were deleted."""
     await settling.settle_taken(installation)
+    return await bury(installation)
+
+
+async def bury(installation: Installation) -> int:
+    """Delete the dead whose hold is over; give how many that were."""
     async with installation.database.read() as session:
         held = await actions.due(session, installation)
     buried = 0

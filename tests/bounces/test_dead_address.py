@@ -1,6 +1,5 @@
 """A dead address: sending stops at once; after a hold the person is deleted, unless too many die at once (F3, F4)."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -18,40 +17,10 @@ from newsletter.signup.actions import Asked, ask, confirm, confirmation_token
 from newsletter.signup.rules import read_signup
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import count_mailable
-from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber, Subscription
-from tests.delivery.cast import begin, finish, found, mailing_to, people, results, send, standing, subscribe
+from newsletter.subscribers.tables import SignalState, Subscription
+from tests.bounces.coming_back import CAROL, HOUR, alive, bury, sent_with_dead, signals
+from tests.delivery.cast import begin, finish, found, people, results, send, standing, subscribe
 from tests.support.peer import SmtpPeer
-
-HOUR = timedelta(hours=1)
-CAROL = "carol@example.net"
-
-
-async def bury(installation: Installation) -> int:
-    """Do what the worker does every second; give how many were deleted."""
-    async with installation.database.read() as session:
-        held = await bounces.due(session, installation)
-    buried = 0
-    for subscriber_id in held:
-        async with installation.database.write() as session:
-            buried += await bounces.settle(session, installation, subscriber_id)
-    return buried
-
-
-async def alive(installation: Installation) -> set[str]:
-    async with installation.database.read() as session:
-        return set((await session.exec(select(Subscriber.canonical))).all())
-
-
-async def signals(installation: Installation) -> list[str]:
-    async with installation.database.read() as session:
-        return list((await session.exec(select(DeadSignal.state))).all())
-
-
-async def sent_with_dead(installation: Installation, peer: SmtpPeer, everybody: Sequence[str], *dead: str) -> None:
-    """Send an issue to everybody, of whom some turn out to be dead."""
-    for email in dead:
-        peer.refuse(email)
-    await send(installation, peer, await mailing_to(installation, everybody))
 
 
 async def test_nothing_more_is_sent_at_once_and_after_the_hold_nothing_is_left(

@@ -11,7 +11,7 @@ from newsletter.clock import TurnedClock
 from newsletter.editors.audit import Act
 from newsletter.editors.audit_tables import AuditEntry
 from newsletter.installation import Installation
-from tests.bounces.test_dead_address import alive, bury, sent_with_dead, signals
+from tests.bounces.coming_back import alive, bury, sent_with_dead, signals
 from tests.delivery.cast import people
 from tests.journeys.story import hidden_fields
 from tests.support.peer import SmtpPeer

@@ -84,11 +84,12 @@ async def test_of_what_came_last_the_hour_is_told(
         clock.turn(clock.now() + timedelta(minutes=59))
         await hands_over(port, report(), return_address(peer))
         hour = clock.now().replace(minute=0)
-        clock.turn(clock.now() + timedelta(minutes=59))
-        await hands_over(port, report(), FORGED)
-        await listener.keep()
+        for _ in range(2):
+            clock.turn(clock.now() + timedelta(minutes=59))
+            await hands_over(port, report(), FORGED)
+            await listener.keep()
         (after,) = await told(installation)
-        assert (after.believed, after.doubted) == (hour, hour + timedelta(hours=1))
+        assert (after.believed, after.doubted) == (hour, hour + timedelta(hours=2))
 
 
 async def test_a_mailbox_is_away_since_it_was_first_not_reached(installation: Installation, clock: TurnedClock) -> None:

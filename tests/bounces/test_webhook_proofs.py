@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from sqlmodel import select
 
 from newsletter.bounces.webhooks.routes import services_of
 from newsletter.bounces.webhooks.tables import UsedToken
@@ -157,7 +158,7 @@ async def test_mailgun(hooks: Hooked, peer: SmtpPeer) -> None:
     assert (await hooks.take("mailgun", mailgun(opened, now, token=token))).status_code == 200
     await refused(hooks, "mailgun", mailgun(event, now, token=token), mailgun(opened, now, token=token), status=406)
     async with hooks.site.installation.database.read() as session:
-        assert len((await session.execute(UsedToken.__table__.select())).all()) == 1  # type: ignore[attr-defined]
+        assert len((await session.exec(select(UsedToken))).all()) == 1
 
 
 async def test_what_is_no_message_of_the_service_is_said_to_be_none(hooks: Hooked) -> None:

@@ -1,24 +1,16 @@
 """Whatever is added to the console or to my page is for whom it is for, and takes no form that another site sent."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import httpx
-import pytest
 from litestar.routes import HTTPRoute
 
-from newsletter.installation import Installation
-from tests.web.site import SLUG, Site, running_site
+from tests.web.site import SLUG, Site
 
 NOBODY = "aaaaaaaaaaaaaaaaaaaaaaaaaa"
 FOR_EVERYBODY = {"/console/sign-in"}
 # Where a link or a question is answered that needs no visit: what it names, it names by a signed token.
 BY_TOKEN = {"/my", "/my/{token}", "/my/address/{token}"}
-
-
-@pytest.fixture
-async def site(sqlite_installation: Installation) -> AsyncIterator[Site]:
-    async with running_site(sqlite_installation) as opened:
-        yield opened
 
 
 def paths(site: Site, beginning: str, method: str) -> Iterator[str]:

@@ -1,15 +1,5 @@
 """The site that these tests visit."""
 
-from collections.abc import AsyncIterator
+from tests.web.site_fixtures import site
 
-import pytest
-
-from newsletter.installation import Installation
-from tests.web.site import Site, running_site
-
-
-@pytest.fixture
-async def site(sqlite_installation: Installation) -> AsyncIterator[Site]:
-    """Give the site on SQLite, for what no database can change."""
-    async with running_site(sqlite_installation) as opened:
-        yield opened
+__all__ = ["site"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.camera import Camera
 from tests.journeys.story import Company, found_company, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.program import Program
@@ -33,3 +34,9 @@ def patient_company(
     peer.slow(0.05)
     with Program(tmp_path / "program", peer.url, url, smtp_connections=str(CONNECTIONS)) as running:
         yield open_company(running)
+
+
+@pytest.fixture
+def camera(tmp_path: Path) -> Camera:
+    """Give what looks at pages and keeps their pictures."""
+    return Camera(tmp_path / "screenshots")

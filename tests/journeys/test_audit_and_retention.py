@@ -1,28 +1,20 @@
 """An editor looks at who did what, and at what is kept for how long."""
 
 import asyncio
-from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, expect
 
+from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company, open_company
-from tests.support.program import Program
+from tests.journeys.story import SLUG, Company
 
 
-@pytest.fixture
-def company(sqlite_program: Program) -> Company:
-    return open_company(sqlite_program)
-
-
-async def test_an_editor_looks_at_the_trail_and_at_retention(company: Company, page: Page, tmp_path: Path) -> None:
-    await asyncio.to_thread(company.readers, 3)
-    errors, camera, base = listen(page), Camera(tmp_path / "screenshots"), company.program.base_url
-    await page.goto(f"{base}/console/")
-    await page.get_by_label("E-mail address").fill(EDITOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
+async def test_an_editor_looks_at_the_trail_and_at_retention(
+    sqlite_company: Company, page: Page, camera: Camera
+) -> None:
+    await asyncio.to_thread(sqlite_company.readers, 3)
+    errors, base = listen(page), sqlite_company.program.base_url
+    await sign_in(page, base)
     await page.goto(f"{base}/console/newsletters/{SLUG}/subscribers")
     await page.get_by_label("Search by address or name").fill("reader1@")
     await page.get_by_role("button", name="Search").click()

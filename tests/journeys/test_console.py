@@ -2,15 +2,12 @@
 
 import asyncio
 import re
-from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, expect
 
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company, open_company
+from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company
 from tests.support.peer import SmtpPeer
-from tests.support.program import Program
 from tests.support.waiting import eventually, eventually_async
 
 READERS = 40
@@ -18,22 +15,12 @@ BROKEN = "# Hello {{ surname }}"
 MENDED = '# Hello {{ given_name | default: "you" }}\n\nThree [books](https://example.com/books) and *no* more.'
 
 
-@pytest.fixture
-def company(sqlite_program: Program) -> Company:
-    return open_company(sqlite_program)
-
-
-@pytest.fixture
-def camera(tmp_path: Path) -> Camera:
-    return Camera(tmp_path / "screenshots")
-
-
 async def test_an_editor_writes_sends_and_reads_the_figures(
-    company: Company, page: Page, camera: Camera, peer: SmtpPeer
+    sqlite_company: Company, page: Page, camera: Camera, peer: SmtpPeer
 ) -> None:
     errors = listen(page)
-    await asyncio.to_thread(company.readers, READERS)
-    await sign_in(page, company.program.base_url, camera)
+    await asyncio.to_thread(sqlite_company.readers, READERS)
+    await sign_in(page, sqlite_company.program.base_url, camera)
     await make_a_newsletter(page, camera)
     await write_an_issue(page, camera, peer)
     # From here on it is on its way until it may arrive, however long it takes to look.
@@ -42,7 +29,7 @@ async def test_an_editor_writes_sends_and_reads_the_figures(
     await pause_and_go_on(page, camera, peer)
     assert set(peer.counted().values()) <= {1, 2}
     assert len({address for address in peer.counted() if address.startswith("reader")}) == READERS
-    await read_the_figures(page, company, camera, peer)
+    await read_the_figures(page, sqlite_company, camera, peer)
     await look_around(page, camera)
     assert errors == []
 

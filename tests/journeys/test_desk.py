@@ -1,7 +1,6 @@
 """A letter asks for erasure: an editor answers it at the rights desk, and puts the company's privacy in order."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from playwright.async_api import Page, expect
 
@@ -12,20 +11,18 @@ from newsletter.rights.desk_rules import due
 from newsletter.rights.desk_tables import RightsRequest
 from newsletter.settings import load
 from newsletter.tokens import new_id
+from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company
+from tests.journeys.story import SLUG, Company
 from tests.rights.at_the_desk import KARI, subscribed
 from tests.support.program import Program
 
 
-async def test_a_letter_is_answered_at_the_desk(sqlite_company: Company, page: Page, tmp_path: Path) -> None:
-    program, camera = sqlite_company.program, Camera(tmp_path / "screenshots")
+async def test_a_letter_is_answered_at_the_desk(sqlite_company: Company, page: Page, camera: Camera) -> None:
+    program = sqlite_company.program
     errors = listen(page)
     await prepare(program)
-    await page.goto(f"{program.base_url}/console/")
-    await page.get_by_label("E-mail address").fill(EDITOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
+    await sign_in(page, program.base_url)
     await expect(page.get_by_role("alert")).to_contain_text("One rights request is overdue")
     await register(page, camera)
     await answer(page, camera)

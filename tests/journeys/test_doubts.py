@@ -2,35 +2,23 @@
 
 import asyncio
 import re
-from pathlib import Path
 
-import pytest
 from playwright.async_api import Page, expect
 
+from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company, open_company
+from tests.journeys.story import SLUG, Company
 from tests.support.peer import SmtpPeer
-from tests.support.program import Program
 
 READERS = 25
 
 
-@pytest.fixture
-def company(sqlite_program: Program) -> Company:
-    return open_company(sqlite_program)
-
-
-@pytest.fixture
-def camera(tmp_path: Path) -> Camera:
-    return Camera(tmp_path / "screenshots")
-
-
 async def test_an_editor_plans_an_issue_and_decides_about_those_in_doubt(
-    company: Company, page: Page, camera: Camera, peer: SmtpPeer
+    sqlite_company: Company, page: Page, camera: Camera, peer: SmtpPeer
 ) -> None:
     errors = listen(page)
-    await asyncio.to_thread(company.readers, READERS)
-    await write_an_issue(page, company.program.base_url)
+    await asyncio.to_thread(sqlite_company.readers, READERS)
+    await write_an_issue(page, sqlite_company.program.base_url)
     await plan_it_and_take_it_back(page, camera)
     await send_it_over_a_line_that_breaks(page, camera, peer)
     await decide(page, camera, peer)
@@ -38,11 +26,7 @@ async def test_an_editor_plans_an_issue_and_decides_about_those_in_doubt(
 
 
 async def write_an_issue(page: Page, url: str) -> None:
-    await page.goto(f"{url}/console/sign-in")
-    await page.get_by_label("E-mail address").fill(EDITOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Newsletters")
+    await sign_in(page, url)
     await page.goto(f"{url}/console/newsletters/{SLUG}/issues")
     await page.get_by_role("button", name="Write a new issue").click()
     await page.get_by_label("Subject").fill("Books of the winter")

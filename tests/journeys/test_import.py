@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company
+from tests.journeys.story import SLUG, Company
 from tests.support.waiting import eventually
 
 MANY = 20_000
@@ -46,12 +47,9 @@ def test_killed_in_the_middle_of_an_import_it_goes_on_where_it_stopped(company: 
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])
-async def test_an_editor_brings_a_list(company: Company, page: Page, tmp_path: Path) -> None:
-    errors, camera = listen(page), Camera(tmp_path / "screenshots")
-    await page.goto(f"{company.program.base_url}/console/newsletters/{SLUG}/import")
-    await page.get_by_label("E-mail address").fill(EDITOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
+async def test_an_editor_brings_a_list(company: Company, page: Page, camera: Camera) -> None:
+    errors = listen(page)
+    await sign_in(page, company.program.base_url)
     await page.goto(f"{company.program.base_url}/console/newsletters/{SLUG}/import")
     await camera.look(page, "console-import")
     rows = [("kari@example.com", "Kari", "Nordmann"), ("not an address", "Ola", ""), ("åse@example.com", "Åse", "Øde")]

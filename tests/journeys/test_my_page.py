@@ -8,11 +8,10 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import SLUG, Company, open_company
+from tests.journeys.story import SLUG, Company
 from tests.support.browser import open_page
 from tests.support.mailbox import ReceivedMail
 from tests.support.peer import SmtpPeer
-from tests.support.program import Program
 from tests.support.waiting import eventually
 
 WORDS = {
@@ -39,21 +38,16 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def company(sqlite_program: Program) -> Company:
-    return open_company(sqlite_program)
-
-
 @pytest.mark.parametrize("language", ["nb", "en"])
 async def test_every_right_is_a_button(
-    company: Company, browser: Browser, peer: SmtpPeer, tmp_path: Path, language: str
+    sqlite_company: Company, browser: Browser, peer: SmtpPeer, camera: Camera, language: str
 ) -> None:
-    camera, words = Camera(tmp_path / "screenshots"), WORDS[language]
+    words = WORDS[language]
     old, new = f"kari.{language}@example.com", f"kari.{language}@example.org"
-    await asyncio.to_thread(subscribe, company, peer, old, language)
+    await asyncio.to_thread(subscribe, sqlite_company, peer, old, language)
     async with open_page(browser, locale={"nb": "nb-NO", "en": "en-GB"}[language], accept_downloads=True) as page:
         errors = listen(page)
-        await page.goto(company.program.base_url + "/my")
+        await page.goto(sqlite_company.program.base_url + "/my")
         await camera.look(page, f"my-ask-{language}")
         await come(page, camera, words, peer, old, 3)
         await camera.look(page, f"my-page-{language}")
@@ -62,7 +56,7 @@ async def test_every_right_is_a_button(
         await take_along(page, camera, words, old, language)
         await move(page, camera, words, peer, new, language)
         assert "@" not in page.url
-        await page.goto(company.program.base_url + "/my")
+        await page.goto(sqlite_company.program.base_url + "/my")
         await come(page, camera, words, peer, new, 2)
         await page.get_by_role("link", name=words["object"]).click()
         await camera.look(page, f"my-object-{language}")
@@ -74,9 +68,9 @@ async def test_every_right_is_a_button(
         await camera.look(page, f"my-gone-{language}")
         assert await page.context.cookies() == []
         assert errors == []
-    assert company.find(new) == []
-    assert old not in company.program.log
-    assert new not in company.program.log
+    assert sqlite_company.find(new) == []
+    assert old not in sqlite_company.program.log
+    assert new not in sqlite_company.program.log
 
 
 def subscribe(company: Company, peer: SmtpPeer, email: str, language: str) -> None:

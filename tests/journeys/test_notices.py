@@ -1,40 +1,28 @@
 """A notice is changed: the editor writes it and asks the readers anew, and a reader looks, and answers."""
 
 import asyncio
-from pathlib import Path
 
 import httpx
-import pytest
 from playwright.async_api import Page, expect
 
+from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company, open_company
+from tests.journeys.story import SLUG, Company
 from tests.support.mailbox import ReceivedMail
 from tests.support.peer import SmtpPeer
-from tests.support.program import Program
 from tests.support.waiting import eventually
 
 KARI, OLA = "kari@example.com", "ola@example.com"
 NOTICES = f"/console/newsletters/{SLUG}/notices"
 
 
-@pytest.fixture
-def company(sqlite_program: Program) -> Company:
-    return open_company(sqlite_program)
-
-
-@pytest.fixture
-def camera(tmp_path: Path) -> Camera:
-    return Camera(tmp_path / "screenshots")
-
-
 async def test_a_changed_notice_reaches_its_readers(
-    company: Company, page: Page, camera: Camera, peer: SmtpPeer
+    sqlite_company: Company, page: Page, camera: Camera, peer: SmtpPeer
 ) -> None:
     errors = listen(page)
-    base = company.program.base_url
+    base = sqlite_company.program.base_url
     for email in (KARI, OLA):
-        await asyncio.to_thread(join, company, peer, email)
+        await asyncio.to_thread(join, sqlite_company, peer, email)
     await sign_in(page, base)
     await write_a_notice(page, base, camera)
     await put_it_in_force(page, camera)
@@ -56,14 +44,6 @@ def letter_to(peer: SmtpPeer, email: str) -> ReceivedMail:
         lambda: [each for each in peer.mails_to(email) if each.links("renew")], what="the question whether they agree"
     )
     return found[0]
-
-
-async def sign_in(page: Page, base: str) -> None:
-    await page.goto(f"{base}/console/")
-    await page.get_by_label("E-mail address").fill(EDITOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Newsletters")
 
 
 async def write_a_notice(page: Page, base: str, camera: Camera) -> None:

@@ -12,8 +12,9 @@ from newsletter.delivery import ledger, paces
 from newsletter.delivery.slowing import Tally
 from newsletter.installation import open_installation
 from newsletter.settings import load
+from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, Company, open_company
+from tests.journeys.story import Company, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.program import Program
 
@@ -36,17 +37,14 @@ def company(tmp_path: Path, peer: SmtpPeer) -> Iterator[Company]:
         yield open_company(running)
 
 
-async def test_the_pace_can_be_looked_at(company: Company, page: Page, tmp_path: Path) -> None:
+async def test_the_pace_can_be_looked_at(company: Company, page: Page, camera: Camera) -> None:
     errors = listen(page)
     await slow_down(company.program)
-    await page.goto(f"{company.program.base_url}/console/")
-    await page.get_by_label("E-mail address").fill(EDITOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
+    await sign_in(page, company.program.base_url)
     await page.get_by_role("link", name="Pace").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Pace")
     await expect(page.get_by_role("row", name="gmail.com")).to_have_count(2)
-    await Camera(tmp_path / "screenshots").look(page, "console-pace")
+    await camera.look(page, "console-pace")
     assert errors == []
 
 

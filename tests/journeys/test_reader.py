@@ -1,17 +1,15 @@
 """A reader's way in a real browser, in Norwegian and in English: sign up, confirm, leave."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import SLUG, Company, open_company
+from tests.journeys.story import SLUG, Company
 from tests.support.browser import open_page
 from tests.support.mailbox import ReceivedMail
 from tests.support.peer import SmtpPeer
-from tests.support.program import Program
 from tests.support.waiting import eventually
 
 WORDS = {
@@ -27,32 +25,27 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def company(sqlite_program: Program) -> Company:
-    return open_company(sqlite_program)
-
-
 @pytest.mark.parametrize("language", ["nb", "en"])
 async def test_a_reader_comes_and_goes(
-    company: Company, browser: Browser, peer: SmtpPeer, tmp_path: Path, language: str
+    sqlite_company: Company, browser: Browser, peer: SmtpPeer, camera: Camera, language: str
 ) -> None:
-    camera, words, email = Camera(tmp_path / "screenshots"), WORDS[language], f"kari.{language}@example.com"
+    words, email = WORDS[language], f"kari.{language}@example.com"
     async with open_page(browser, locale={"nb": "nb-NO", "en": "en-GB"}[language]) as page:
         errors = listen(page)
-        await page.goto(company.program.base_url)
+        await page.goto(sqlite_company.program.base_url)
         await camera.look(page, f"home-{language}")
         await page.get_by_role("link", name="Ukesbrevet på nett").click()
         await sign_up(page, camera, words, language, email)
         letter = await mailed(peer, email, 1)
         await confirm(page, camera, words, language, letter)
         await mailed(peer, email, 2)
-        issue = company.write_and_send()
-        await asyncio.to_thread(company.finished, issue)
+        issue = sqlite_company.write_and_send()
+        await asyncio.to_thread(sqlite_company.finished, issue)
         await leave(page, camera, words, language, (await mailed(peer, email, 3)))
-        await page.goto(f"{company.program.base_url}/nothing-here")
+        await page.goto(f"{sqlite_company.program.base_url}/nothing-here")
         await camera.look(page, f"error-{language}")
         assert errors == []
-    assert company.find(email) == []
+    assert sqlite_company.find(email) == []
 
 
 async def mailed(peer: SmtpPeer, email: str, number: int) -> ReceivedMail:

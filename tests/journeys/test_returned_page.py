@@ -21,8 +21,9 @@ from newsletter.settings import load
 from newsletter.subscribers.tables import DeadSignal
 from tests.bounces.coming_back import CAROL, UNKNOWN, report, return_address
 from tests.delivery.cast import people, subscribe
+from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
-from tests.journeys.story import EDITOR, PASSWORD, SLUG, Company, open_company
+from tests.journeys.story import SLUG, Company, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.program import Program
 from tests.support.waiting import eventually_async
@@ -59,13 +60,10 @@ async def beside(company: Company) -> AsyncIterator[Installation]:
         await installation.database.close()
 
 
-async def test_what_came_back_can_be_looked_at(company: Company, page: Page, peer: SmtpPeer, tmp_path: Path) -> None:
-    errors, camera = listen(page), Camera(tmp_path / "screenshots")
+async def test_what_came_back_can_be_looked_at(company: Company, page: Page, peer: SmtpPeer, camera: Camera) -> None:
+    errors = listen(page)
     base = company.program.base_url
-    await page.goto(f"{base}/console/")
-    await page.get_by_label("E-mail address").fill(EDITOR)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
+    await sign_in(page, base)
     await page.get_by_role("link", name="Returned mail").click()
     await expect(page.get_by_text("All is well")).to_be_visible()
     await camera.look(page, "returned-empty")
@@ -95,6 +93,9 @@ async def test_what_came_back_can_be_looked_at(company: Company, page: Page, pee
         await expect(page.get_by_role("alert")).to_contain_text("code 5.7.26")
         await page.get_by_text("The same as a table").click()
         await camera.look(page, "returned")
+        await page.get_by_role("button", name="Seen").click()
+        await expect(page.get_by_text("No other has come since.")).to_be_visible()
+        await expect(page.get_by_role("alert")).to_have_count(0)
         await page.get_by_role("button", name="They are alive: keep them").click()
         await expect(page.get_by_text("small.example.org")).to_have_count(0)
         async with installation.database.read() as session:

@@ -5,10 +5,7 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import pytest
-
-from tests.journeys.story import SLUG, Company, open_company
-from tests.support.program import Program
+from tests.journeys.story import SLUG, Company
 
 # Whether a text can be mailed and whether a time is to come is no matter of its shape, and who is meant is said by one
 # of two fields: what can't be meant is refused with 422, as described.
@@ -22,11 +19,6 @@ _WITHIN = """
 slug = "{slug}"
 issue_id = "{issue}"
 """
-
-
-@pytest.fixture
-def company(sqlite_program: Program) -> Company:
-    return open_company(sqlite_program)
 
 
 def ask(company: Company, folder: Path, *arguments: str, settings: str = "") -> None:
@@ -51,10 +43,10 @@ def ask(company: Company, folder: Path, *arguments: str, settings: str = "") -> 
     assert "request_failed" not in company.program.log
 
 
-def test_with_and_without_a_key_on_what_is_there_and_what_is_not(company: Company, tmp_path: Path) -> None:
+def test_with_and_without_a_key_on_what_is_there_and_what_is_not(sqlite_company: Company, tmp_path: Path) -> None:
     """A newsletter and an issue that exist, in whatever state their mailing gets to, and any others."""
-    key = ("-H", f"Authorization: Bearer {company.key}")
-    ask(company, tmp_path, "--max-examples", "10", "--phases", "examples,coverage,fuzzing")
-    ask(company, tmp_path, "--max-examples", "10", *key)
-    issue = company.answer("POST", f"/newsletters/{SLUG}/issues", {"subject": "Hello", "body": "Hello"})["id"]
-    ask(company, tmp_path, "--max-examples", "50", *key, settings=_WITHIN.format(slug=SLUG, issue=issue))
+    key = ("-H", f"Authorization: Bearer {sqlite_company.key}")
+    ask(sqlite_company, tmp_path, "--max-examples", "10", "--phases", "examples,coverage,fuzzing")
+    ask(sqlite_company, tmp_path, "--max-examples", "10", *key)
+    issue = sqlite_company.answer("POST", f"/newsletters/{SLUG}/issues", {"subject": "Hello", "body": "Hello"})["id"]
+    ask(sqlite_company, tmp_path, "--max-examples", "50", *key, settings=_WITHIN.format(slug=SLUG, issue=issue))

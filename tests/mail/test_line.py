@@ -24,14 +24,14 @@ class FewAtOnce(SmtpPeer):
 
     open = 0
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.open >= 3:
             writer.write(b"421 4.7.0 too many connections\r\n")
             writer.close()
             return
         self.open += 1
         try:
-            await super()._converse(reader, writer)
+            await super()._meet(reader, writer)
         finally:
             self.open -= 1
 

@@ -13,7 +13,8 @@ from newsletter.editors.tables import Editor
 from newsletter.installation import Installation
 from newsletter.personal import declarations
 from newsletter.retention import actions, runs
-from newsletter.retention.rules import RULES, Rule
+from newsletter.retention.rule import Rule
+from newsletter.retention.rules import RULES
 from newsletter.retention.wording import lasting
 from tests.retention.planting import OLD_AT_ONCE, PLANTS
 

@@ -1,22 +1,5 @@
 """The website, on both databases."""
 
-from collections.abc import AsyncIterator
+from tests.signup.site_fixtures import site, sqlite_site
 
-import pytest
-
-from newsletter.installation import Installation
-from tests.signup.site import Site, open_site
-
-
-@pytest.fixture
-async def site(installation: Installation) -> AsyncIterator[Site]:
-    """Give the website of an invented company, once on each database."""
-    async with open_site(installation) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def sqlite_site(sqlite_installation: Installation) -> AsyncIterator[Site]:
-    """Give the same on SQLite alone, for what no database can change."""
-    async with open_site(sqlite_installation) as opened:
-        yield opened
+__all__ = ["site", "sqlite_site"]

@@ -7,14 +7,11 @@ final dot); an address may be `@domain`, for a whole domain.
 
 import asyncio
 import re
-import threading
 import time
 from collections import Counter
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Self
 
+from tests.support.loopback import LoopbackServer
 from tests.support.mailbox import ReceivedMail
 
 _ADDRESS = re.compile(r"<([^>]*)>")
@@ -46,10 +43,11 @@ class _Conversation:
     recipients: list[str] = field(default_factory=list)
 
 
-class SmtpPeer:
+class SmtpPeer(LoopbackServer):
     """An SMTP server. Use it as a context manager; `mails` is what it has accepted so far, in order."""
 
     def __init__(self, extensions: tuple[str, ...] = _EXTENSIONS) -> None:
+        super().__init__("smtp-peer")
         self.mails: list[ReceivedMail] = []
         self.connections = 0
         self.commands: list[str] = []
@@ -59,27 +57,6 @@ class SmtpPeer:
         self._answered = 0
         self._most: int | None = None
         self._goes_on = asyncio.Event()
-        self._port: Future[int] = Future()
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="smtp-peer", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._port.result(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-        self._loop.close()
-
-    @property
-    def port(self) -> int:
-        """Give the port it listens on, on 127.0.0.1."""
-        return self._port.result(0)
 
     @property
     def url(self) -> str:
@@ -131,19 +108,7 @@ class SmtpPeer:
         """Give how many mails each address was sent."""
         return Counter(address for mail in self.mails for address in mail.recipients)
 
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-
-    async def _serve(self) -> None:
-        server = await asyncio.start_server(self._converse, "127.0.0.1", 0, limit=2**24)
-        self._port.set_result(server.sockets[0].getsockname()[1])
-        await self._stop.wait()
-        server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
-            task.cancel()
-        await asyncio.sleep(0)
-
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         talk = _Conversation(self.connections, reader, writer)
         try:

@@ -1,44 +1,22 @@
 """A wire that can be cut: a TCP proxy on loopback, in a thread of its own."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
-from typing import Self
+
+from tests.support.loopback import LoopbackServer
 
 
-class Proxy:
+class Proxy(LoopbackServer):
     """Hands on to 127.0.0.1:`target` what comes to `port`. Use it as a context manager."""
 
     def __init__(self, target: int) -> None:
+        super().__init__("proxy")
         self._target = target
         self._whole = True
         self._fatal: bytes | None = None
         self._wires: set[asyncio.StreamWriter] = set()
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._port: Future[int] = Future()
-        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._port.result(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-        self._loop.close()
-
-    @property
-    def port(self) -> int:
-        """Give the port it listens on, on 127.0.0.1."""
-        return self._port.result(0)
 
     def cut(self) -> None:
         """End every connection at once, and let no new one come about, until `mend`."""
@@ -65,26 +43,15 @@ class Proxy:
 
         asyncio.run_coroutine_threadsafe(done(), self._loop).result(10)
 
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-
-    async def _serve(self) -> None:
-        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
-        self._port.set_result(server.sockets[0].getsockname()[1])
-        await self._stop.wait()
-        server.close()
+    def _close(self) -> None:
         self._cut()
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
     def _cut(self) -> None:
         self._whole = False
         for wire in self._wires:
             wire.transport.abort()
 
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._whole:
             writer.transport.abort()
             return

@@ -1,0 +1,45 @@
+"""The rules about the console: who was signed in, who did what, and that the rules themselves ran."""
+
+from newsletter.editors import accounts, audit_retention, sessions
+from newsletter.editors import audit_tables as audit
+from newsletter.editors import tables as editors
+from newsletter.retention import runs
+from newsletter.retention.rule import DAY, MONTH, Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "editor sessions",
+        "The sign-ins of editors, as a hash of their cookie",
+        "So that editors need not sign in for each page",
+        lambda _: sessions.LIFE,
+        sessions.count_expired,
+        sessions.purge_expired,
+    ),
+    Rule(
+        editors.RULE,
+        "The names of editors who were removed; their address and password went at once",
+        "So that the audit trail says who it was",
+        lambda settings: settings.retention_audit * MONTH,
+        accounts.count_removed,
+        accounts.purge_removed,
+        DAY,
+    ),
+    Rule(
+        audit.RULE,
+        "The audit trail: which editor, key or command read or changed what, and when",
+        "To show who had to do with personal data",
+        lambda settings: settings.retention_audit * MONTH,
+        audit_retention.count_expired,
+        audit_retention.purge_expired,
+        DAY,
+    ),
+    Rule(
+        "retention runs",
+        "When each rule here ran and how many it purged",
+        "To show that what is over goes",
+        lambda settings: settings.retention_audit * MONTH,
+        runs.count_expired,
+        runs.purge_expired,
+        DAY,
+    ),
+)
