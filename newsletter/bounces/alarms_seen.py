@@ -21,7 +21,8 @@ from newsletter.installation import Installation
 
 # One that was mended is silent after that.
 SHOWN = timedelta(days=7)
-_MARK = re.compile(r"(\d{4}-\d\d-\d\d)\.([1-9][0-9]{0,8})")
+PATTERN = "^([0-9]{4}-[0-9]{2}-[0-9]{2})[.]([1-9][0-9]{0,8})$"
+_MARK = re.compile(PATTERN)
 _NO_MARK = "Say up to where they were seen, as the list of alarms does: `up_to`, such as 2026-12-24.12."
 
 

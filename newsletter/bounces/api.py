@@ -22,8 +22,8 @@ from newsletter.web import installation_of
 class Seeing(msgspec.Struct):
     """Which alarms were seen: those of a code, up to where they were shown."""
 
-    code: Annotated[str, Meta(max_length=12, description="The alarm's `code`.")]
-    up_to: Annotated[str, Meta(max_length=20, description="The alarm's `up_to`.")]
+    code: Annotated[str, Meta(pattern="^[0-9.]{0,12}$", description="The alarm's `code`.")]
+    up_to: Annotated[str, Meta(pattern=alarms_seen.PATTERN, description="The alarm's `up_to`.")]
 
 
 class SeenOutput(msgspec.Struct):
