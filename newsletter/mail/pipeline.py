@@ -142,13 +142,14 @@ class Pipeline(asyncio.Protocol):
 
     def _take_turn(self) -> None:
         conversation = self._conversation
+        if conversation.invited is not None:
+            # Before another is taken: where this raises, that one would be taken and never done.
+            conversation.invited.begun()
         following = self._fetch() if conversation.wants_mail else None
         if following is None and conversation.idle:
             self._deadline = None
             self._stop()
             return
-        if conversation.invited is not None:
-            conversation.invited.begun()
         self._write(conversation.write(following))
 
     def _fetch(self) -> Mail | None:

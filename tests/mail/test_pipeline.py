@@ -8,7 +8,7 @@ import pytest
 from newsletter.mail.conversation import Mail
 from newsletter.mail.exchange import Patience
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage
-from newsletter.mail.pipeline import Pipeline
+from newsletter.mail.pipeline import Pipeline, Withheld
 from tests.mail.relaying import CONTENT, SENDER, check_against_record, connection, send_all
 from tests.support.faulty import HANGS, Faults, Faulty, faulty
 
@@ -121,6 +121,25 @@ async def test_no_reply_to_the_final_dot_is_in_doubt() -> None:
     assert [outcome.kind for _, outcome in outcomes] == [
         *[OutcomeKind.DELIVERED] * 2, OutcomeKind.IN_DOUBT, OutcomeKind.NOT_ATTEMPTED,
     ]  # fmt: skip
+
+
+async def test_where_a_mail_must_not_leave_any_more_none_is_taken_that_is_never_done() -> None:
+    taken: list[str] = []
+    done: list[str] = []
+
+    def begin(recipient: str) -> None:
+        if recipient == THIRD:
+            raise Withheld
+
+    def take() -> Mail:
+        taken.append(recipient := READERS[len(taken)])
+        return Mail(Envelope(SENDER, recipient), CONTENT, lambda: begin(recipient))
+
+    async with faulty(Faults()) as server, connection(server) as pipeline:
+        with pytest.raises(Withheld):
+            await pipeline.run(take, lambda mail, _: done.append(mail.envelope.recipient))
+    assert server.people == READERS[:2]
+    assert taken == done == READERS[:3]
 
 
 async def test_a_tarpit_is_sat_out() -> None:
