@@ -35,12 +35,18 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.TemporaryDirectory(prefix="newsletter-compiled-")
         config.add_cleanup(folder.cleanup)
         os.environ["PYTHONPYCACHEPREFIX"] = folder.name
-    _let_examples_take_their_time()
+    # Servers that are nobody in particular must be able to read what is written for them, whoever runs the tests.
+    os.umask(0o022)
+    _let_examples_take_their_time(config.rootpath)
 
 
-def _let_examples_take_their_time() -> None:
-    """Fail no property-based test for an example, or the making of one, that took long: so does a busy machine."""
+def _let_examples_take_their_time(root: Path) -> None:
+    """Fail no property-based test for an example, or the making of one, that took long: so does a busy machine. What
+    failed is remembered only where that can be written down.
+    """
     patient = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    if not os.access(root, os.W_OK):
+        patient = hypothesis.settings(patient, database=None)
     hypothesis.settings.register_profile("patient", patient)
     hypothesis.settings.load_profile("patient")
 

@@ -158,6 +158,10 @@ async def test_what_a_slow_relay_has_begun_to_take_is_in_doubt_and_what_it_has_n
     assert peer.counted() == Counter(set(people(20)) - doubtful)
 
 
+async def _held(peer: SmtpPeer, least: int) -> bool:
+    return peer.held >= least
+
+
 async def _begun(peer: SmtpPeer, least: int) -> bool:
     return sum(command.startswith("DATA") for command in peer.commands) >= least
 
@@ -234,16 +238,23 @@ async def test_two_workers_share_a_mailing_and_nobody_gets_it_twice(installation
     assert (await standing(installation, mailing)).delivered == 250
 
 
-async def test_a_worker_that_lost_its_lease_begins_nothing_more(installation: Installation, peer: SmtpPeer) -> None:
+async def test_a_worker_that_lost_its_lease_begins_nothing_more(
+    installation: Installation, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it was about to begin when it noticed may be in doubt: its heir can't know."""
+    # However long it takes until its heir has come.
+    monkeypatch.setattr(sending, "RENEW_SECONDS", 3600.0)
     everybody = people(30)
     mailing = await mailing_to(installation, everybody)
-    peer.slow(0.3)
+    peer.halt()
     async with worker(installation, peer, 5, "frozen") as frozen, worker(installation, peer, 5, "heir") as heir:
         stuck = asyncio.create_task(frozen.work_on(mailing.id))
-        await eventually_async(lambda: _busy(peer))
+        await eventually_async(lambda: _held(peer, 5))
         await wait_for_leases(installation)
-        await asyncio.gather(stuck, heir.work_on(mailing.id))
+        taking_over = asyncio.create_task(heir.work_on(mailing.id))
+        await eventually_async(lambda: _held(peer, 6))
+        peer.go_on()
+        await asyncio.gather(stuck, taking_over)
     doubtful = await in_doubt(installation, mailing)
     assert len(doubtful) <= 5
     assert peer.counted() == Counter(set(everybody) - doubtful)

@@ -86,7 +86,7 @@ async def test_what_is_on_its_way_at_the_cancel_is_recorded_and_its_times_forgot
     peer.halt()
     async with worker(installation, peer, 12) as sender:
         sending = asyncio.create_task(sender.work_on(mailing.id))
-        await eventually_async(lambda: _busy(peer, 9))
+        await eventually_async(lambda: _held(peer, 10))
         await steer(installation, mailing, "cancel")
         await settle(installation)
         peer.go_on()
@@ -122,6 +122,10 @@ async def test_a_retry_lost_at_the_cancel_is_in_doubt_before_its_times_are_forgo
 
 def _data(peer: SmtpPeer) -> list[str]:
     return [command for command in peer.commands if command.startswith("DATA")]
+
+
+async def _held(peer: SmtpPeer, least: int) -> bool:
+    return peer.held >= least
 
 
 async def _busy(peer: SmtpPeer, begun: int = 0) -> bool:

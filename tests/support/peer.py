@@ -56,6 +56,7 @@ class SmtpPeer(LoopbackServer):
         self._delays = [(0, 0.0)]
         self._answered = 0
         self._most: int | None = None
+        self.held = 0
         self._goes_on = asyncio.Event()
 
     @property
@@ -91,7 +92,11 @@ class SmtpPeer(LoopbackServer):
         self._delays = [*self._delays, (after, seconds)] if after else [(0, seconds)]
 
     def halt(self, *, after: int = 0) -> None:
-        """Answer no final dot any more, or only so many, until `go_on`: so it stays the middle, on any machine."""
+        """Answer no final dot any more, or only so many, until `go_on`: so it stays the middle, on any machine.
+
+        `held` counts those that wait for an answer.
+        """
+        self.held = 0
         self._goes_on = asyncio.Event()
         self._most = self._answered + after
 
@@ -154,6 +159,7 @@ class SmtpPeer(LoopbackServer):
             content += line[1:] if line.startswith(b".") else line
         await asyncio.sleep([seconds for after, seconds in self._delays if after <= len(self.mails)][-1])
         if self._most is not None and self._answered >= self._most:
+            self.held += 1
             await self._goes_on.wait()
         self._answered += 1
         sender, recipients = talk.sender or "", talk.recipients
