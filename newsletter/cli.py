@@ -54,9 +54,11 @@ def _open(act: Callable[[Installation], Awaitable[Any]]) -> Any:
 
 
 @cli.command()
-@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True, help="The port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--hold", type=click.IntRange(0), default=60, show_default=True, help="Seconds until the dead go.")
+@click.option(
+    "--hold", type=click.IntRange(0, 86_400), default=60, show_default=True, help="Seconds until the dead go."
+)
 def demo(port: int, host: str, hold: int) -> None:
     """Try everything on this machine: a newsletter, subscribers, a draft, and a mail catcher with an inbox page.
 

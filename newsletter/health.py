@@ -12,12 +12,11 @@ from newsletter.database import Session, database_seconds
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.errors import NotSignedIn
 from newsletter.installation import Installation
-from newsletter.jobs import Heartbeat
+from newsletter.jobs import SILENT_SECONDS, Heartbeat
 from newsletter.mail.tables import Letter
 from newsletter.tokens import equal
 from newsletter.web import WebRequest, installation_of, reading
 
-_WORKER_SILENT_SECONDS = 30.0
 _OUTCOMES = ("delivered", "refused", "deferred", "in_doubt", "withdrawn")
 
 
@@ -41,7 +40,7 @@ async def ready(request: WebRequest) -> Response[dict[str, Any]]:
             open_ways = await ways_in.open_ways(session, installation.clock.now())
     except Exception:  # Whatever is wrong with the database, the answer is the same.
         return Response({"status": "not ready", "database": "unreachable"}, status_code=503)
-    well = silent is not None and silent < _WORKER_SILENT_SECONDS
+    well = silent is not None and silent < SILENT_SECONDS
     content = {
         "status": "ready" if well else "not ready",
         "database": "ok",

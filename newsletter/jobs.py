@@ -19,14 +19,18 @@ from typing import Any
 import structlog
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetEnqueueOptions
 from dbos._error import DBOSQueueDeduplicatedError
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ColumnElement, and_
+from sqlalchemy.orm import Mapped
+from sqlmodel import Field, SQLModel, col, select
 
 from newsletter.clock import Clock
-from newsletter.database import queue_engine
+from newsletter.database import database_seconds, queue_engine
 from newsletter.logs import where
 
 Job = Callable[[str], Awaitable[None]]
 
+# Without a sign of life for so long a worker counts as dead.
+SILENT_SECONDS = 30.0
 _QUEUE = "newsletter"
 _APPLICATION_VERSION = "1"
 _REMEMBERED = timedelta(hours=1)
@@ -42,6 +46,17 @@ class Heartbeat(SQLModel, table=True):
 
     worker: str = Field(primary_key=True, max_length=100)
     seen_at: float
+
+
+def machine_of(worker: str) -> str:
+    """Give the machine that a worker's name says."""
+    return worker.rpartition("-")[0]
+
+
+def is_dead_beside(name: Mapped[str], worker: str) -> ColumnElement[bool]:
+    """Say, as a condition, that `name` is a worker's of the same machine, whose heart does not beat any more."""
+    living = select(Heartbeat.worker).where(col(Heartbeat.seen_at) > database_seconds() - SILENT_SECONDS)
+    return and_(name.startswith(f"{machine_of(worker)}-", autoescape=True), name.not_in(living))
 
 
 class JobFailed(Exception):

@@ -14,6 +14,7 @@ from newsletter.database import Moment
 from newsletter.personal import Category, personal
 
 RULE = "reports"
+SEEN_RULE = "alarms that were seen"
 _KEPT = "30 days, or until the subscriber leaves"
 
 
@@ -138,4 +139,9 @@ class AlarmSeen(SQLModel, table=True):
     day: datetime = Field(sa_type=Moment)
     count: int
     seen_at: datetime = Field(sa_type=Moment)
-    actor: str = Field(max_length=40)
+    actor: str = Field(
+        max_length=40,
+        sa_column_kwargs={
+            "info": personal(Category.ACCOUNT, "telling the others who looks after it", "seven days", SEEN_RULE)
+        },
+    )

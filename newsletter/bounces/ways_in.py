@@ -21,13 +21,12 @@ from newsletter.bounces.report_tables import Received
 from newsletter.bounces.reports import Taken
 from newsletter.database import Session, database_seconds
 from newsletter.installation import Installation
-from newsletter.jobs import Heartbeat
+from newsletter.jobs import SILENT_SECONDS, Heartbeat, machine_of
 
 WEBHOOKS = ("ses", "postmark", "sendgrid", "mailgun")
-_SILENT_SECONDS = 30.0
 # Past its time: a look that takes long, or another worker that follows a dead one.
 _LATE = timedelta(minutes=10)
-# After that it is not away any more, but gone: nobody means to use it.
+# After that it is not away any more, but gone: nobody means to use it, and no worker of its machine has said so.
 _GONE = timedelta(days=1)
 _LED_NOWHERE = frozenset({Taken.FORGED, Taken.EXPIRED, Taken.FOREIGN, Taken.UNPROVEN})
 _NO_LIFE = "the worker that listened there gives no sign of life"
@@ -76,8 +75,8 @@ async def _listeners(session: Session) -> list[WayIn]:
     rows = (await session.exec(query.order_by(col(Listening.worker)))).all()
     machines: dict[str, list[Listening]] = defaultdict(list)
     for row, seconds in rows:
-        if seconds < _SILENT_SECONDS:
-            machines[row.worker.rpartition("-")[0]].append(row)
+        if seconds < SILENT_SECONDS:
+            machines[machine_of(row.worker)].append(row)
     if machines:
         return [_of_machine(each) for each in machines.values()]
     dead = [row for row, seconds in rows if row.trouble is None and seconds < _GONE.total_seconds()]
@@ -104,12 +103,11 @@ def _of_mailbox(row: Mailbox, now: datetime) -> WayIn:
 async def _last(session: Session) -> dict[str, dict[str, datetime]]:
     """Give the last hour of each thing that was done with what came, by way."""
     last: dict[str, dict[str, datetime]] = defaultdict(dict)
-    query = select(Received.way, Received.taken, func.max(Received.last_at)).group_by(
-        col(Received.way), col(Received.taken)
-    )
+    # What came before hours were noted has its day alone.
+    at_last = func.max(func.coalesce(col(Received.last_at), col(Received.day)))
+    query = select(Received.way, Received.taken, at_last).group_by(col(Received.way), col(Received.taken))
     for way, taken, at in (await session.exec(query)).all():
-        if at is not None:
-            last[way][taken] = at
+        last[way][taken] = at
     return last
 
 

@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
         DAY,
     ),
     Rule(
-        "alarms that were seen",
+        report_tables.SEEN_RULE,
         "Which editor or key has seen the alarms of a code, and when",
         "So that the others know, and a later one is news",
         lambda _: alarms_seen.SHOWN,

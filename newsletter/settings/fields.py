@@ -98,7 +98,11 @@ class Fields(BaseModel):
     ] = ""
     dead_address_hold: Annotated[
         int,
-        Field(ge=0, description="Seconds between the refusal of a dead address and the deletion of its subscriber."),
+        Field(
+            ge=0,
+            le=31_536_000,
+            description="Seconds between the refusal of a dead address and the deletion of its subscriber.",
+        ),
     ] = 3600
     dkim_domain: Annotated[
         str, Field(description="The domain that signs mail (DKIM); that of the senders' addresses. Empty: not signed.")

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 import structlog
 
+from newsletter.bounces.mailbox import connection
 from newsletter.clock import TurnedClock
 from newsletter.installation import Installation
 from tests.bounces.coming_back import CAROL, reports, return_address, sent
@@ -90,6 +92,33 @@ async def test_a_worker_that_is_to_end_waits_for_no_silent_server(
         await asked.wait()
         looking.cut_off()
         await asyncio.wait_for(task, 20)
+
+
+@pytest.mark.parametrize("scheme", ["imap", "imaps"])
+async def test_a_server_that_never_comes_to_the_end_of_its_greeting_is_away(
+    scheme: str, sqlite_installation: Installation, clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hung_up = asyncio.Event()
+
+    async def greet_ever_so_slowly(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # The beginning of a greeting, or of a record of TLS.
+        writer.write(b"* OK" if scheme == "imap" else b"\x16\x03\x03\x40\x00")
+        with suppress(OSError):
+            while not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        writer.close()
+        hung_up.set()
+
+    monkeypatch.setattr(connection, "_CONNECT_SECONDS", 0.5)
+    async with await asyncio.start_server(greet_ever_so_slowly, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        looking = poller(sqlite_installation, f"{scheme}://reader:hunter2@127.0.0.1:{port}/INBOX")
+        with structlog.testing.capture_logs() as log:
+            await asyncio.wait_for(look(looking, clock), 20)
+        await hung_up.wait()
+    assert [line["why"] for line in log] == ["it does not answer in time"]
 
 
 async def test_a_folder_that_was_made_anew_is_looked_through_anew(

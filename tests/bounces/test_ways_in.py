@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import update
 from sqlmodel import col, delete
 
 from newsletter.bounces.listener.running import Listener
 from newsletter.bounces.listener.tables import Listening
+from newsletter.bounces.mailbox.tables import Mailbox
+from newsletter.bounces.report_tables import Received
 from newsletter.bounces.ways_in import WayIn, ways_in
-from newsletter.clock import TurnedClock
+from newsletter.clock import TurnedClock, day_of
 from newsletter.database import database_seconds, insert
 from newsletter.installation import Installation
 from newsletter.jobs import Heartbeat
@@ -73,6 +76,44 @@ async def test_a_worker_that_is_not_to_listen_takes_back_what_its_predecessor_sa
     assert await told(installation) == []
 
 
+async def test_what_dead_workers_of_the_machine_said_is_taken_back_by_one_that_is_not_to_listen(
+    installation: Installation, clock: TurnedClock
+) -> None:
+    async with installation.database.write() as session:
+        for worker in ("here-1", "here-2", "there-0"):
+            session.add(Listening(worker=worker, place=f"{worker}:8025", since=clock.now()))
+    await beats(installation, "here-1", "there-0", ago=60)
+    await beats(installation, "here-2")
+    settings = installation.settings.model_copy(update={"inbound_listen": "off"})
+    listener = Listener(replace(installation, settings=settings), "here-0")
+    await listener.keep()
+    assert [each.place for each in await told(installation)] == ["here-2:8025"]
+    await beats(installation, "here-2", ago=60)
+    clock.turn(clock.now() + timedelta(minutes=1))
+    await listener.keep()
+    (dead,) = await told(installation)
+    assert (dead.place, bool(dead.trouble)) == ("there-0:8025", True), "another machine may have another setting"
+
+
+async def test_a_mailbox_whose_setting_is_gone_or_another_is_told_no_more(
+    installation: Installation, clock: TurnedClock
+) -> None:
+    gone, other, nothing = "imap://carol:hunter2@127.0.0.1:1", "imap://carol:hunter2@127.0.0.1:2", ""
+    for worker, beat in (("here-0", 0), ("here-1", 60), ("there-0", 60)):
+        await beats(installation, worker, ago=beat)
+        await look(poller(installation, gone, worker), clock)
+        (before,) = await told(installation)
+        assert before.place == "127.0.0.1:1"
+        await look(poller(installation, other, "here-0"), clock)
+        places = [each.place for each in await told(installation)]
+        here = worker.startswith("here")
+        assert places == (["127.0.0.1:2"] if here else ["127.0.0.1:1", "127.0.0.1:2"])
+        await look(poller(installation, nothing, "here-0"), clock)
+        assert [each.place for each in await told(installation)] == ([] if here else ["127.0.0.1:1"])
+        async with installation.database.write() as session:
+            await session.execute(update(Mailbox).values(leased_until=0.0))
+
+
 async def test_of_what_came_last_the_hour_is_told(
     installation: Installation, clock: TurnedClock, peer: SmtpPeer
 ) -> None:
@@ -90,6 +131,10 @@ async def test_of_what_came_last_the_hour_is_told(
             await listener.keep()
         (after,) = await told(installation)
         assert (after.believed, after.doubted) == (hour, hour + timedelta(hours=2))
+        async with installation.database.write() as session:
+            await session.execute(update(Received).values(last_at=None))
+        (older,) = await told(installation)
+        assert older.believed == day_of(hour), "it came before hours were noted"
 
 
 async def test_a_mailbox_is_away_since_it_was_first_not_reached(installation: Installation, clock: TurnedClock) -> None:

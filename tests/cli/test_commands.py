@@ -122,7 +122,17 @@ def test_what_will_not_do_is_refused_in_a_sentence(run: Run, words: tuple[str, .
         assert connection.execute("SELECT count(*) FROM newsletter").fetchone() == (0,)
 
 
-@pytest.mark.parametrize("words", [("nothing",), ("new",), ("new", "weekly", "--nothing"), ("serve", "--port", "x")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nothing",),
+        ("new",),
+        ("new", "weekly", "--nothing"),
+        ("serve", "--port", "x"),
+        ("demo", "--port", "99999"),
+        ("demo", "--hold", "99999999999999"),
+    ],
+)
 def test_what_is_not_understood_ends_with_2(run: Run, words: tuple[str, ...]) -> None:
     code, _, complained = run(*words)
     assert code == 2

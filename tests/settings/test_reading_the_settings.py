@@ -31,6 +31,7 @@ SECRET = "a root secret that is long enough for everybody"
         ("SMTP_CONNECTIONS", "201"),
         ("SMTP_CONNECTIONS", "hunter2"),
         ("DEAD_ADDRESS_HOLD", "-1"),
+        ("DEAD_ADDRESS_HOLD", "99999999999999"),
         ("DEAD_ADDRESS_HOLD", "an hour2"),
         ("RETENTION_UNCONFIRMED", "0"),
         ("RETENTION_UNCONFIRMED", "169"),

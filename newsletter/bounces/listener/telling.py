@@ -2,12 +2,16 @@
 
 import asyncio
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import col
 
 from newsletter.bounces.listener.tables import Listening
 from newsletter.database import insert
 from newsletter.installation import Installation
+from newsletter.jobs import is_dead_beside
+
+# A worker that died just now seems to live for half a minute.
+_SECONDS_APART = 60.0
 
 
 class Telling:
@@ -17,7 +21,7 @@ class Telling:
         self._installation = installation
         self._worker = worker
         self._said: tuple[str, str | None] | None = None
-        self._begun = False
+        self._again_at = 0.0
         self._ended = False
         self._one_at_a_time = asyncio.Lock()
 
@@ -31,14 +35,15 @@ class Telling:
             async with self._installation.database.write() as session:
                 statement = insert(session, Listening).values(**values)
                 await session.execute(statement.on_conflict_do_update(index_elements=["worker"], set_=values))
-            self._said, self._begun = (place, trouble), True
+            self._said = (place, trouble)
 
     async def say_nothing(self) -> None:
-        """Say that this worker is not to listen."""
+        """Say that this worker is not to listen; nor are those of its machine, whatever a dead one has said."""
         async with self._one_at_a_time:
-            if not self._begun:
-                await self._take_back()
-                self._begun = True
+            now = self._installation.clock.monotonic()
+            if now >= self._again_at:
+                self._again_at = now + _SECONDS_APART
+                await self._take_back(or_where=is_dead_beside(col(Listening.worker), self._worker))
 
     async def end(self) -> None:
         """Take back what was said, for good."""
@@ -47,6 +52,7 @@ class Telling:
             if self._said is not None:
                 await self._take_back()
 
-    async def _take_back(self) -> None:
+    async def _take_back(self, or_where: ColumnElement[bool] | None = None) -> None:
+        own = col(Listening.worker) == self._worker
         async with self._installation.database.write() as session:
-            await session.execute(delete(Listening).where(col(Listening.worker) == self._worker))
+            await session.execute(delete(Listening).where(own if or_where is None else own | or_where))

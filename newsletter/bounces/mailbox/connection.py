@@ -7,6 +7,8 @@ import contextlib
 import imaplib
 import socket
 import ssl
+import threading
+from typing import Self
 
 from imap_tools.errors import (
     ImapToolsError,
@@ -16,7 +18,7 @@ from imap_tools.errors import (
     MailboxStarttlsError,
     UnexpectedCommandStatusError,
 )
-from imap_tools.mailbox import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools.mailbox import BaseMailBox
 from imap_tools.utils import check_command_status
 
 from newsletter.bounces.mailbox.url import MailboxPlace
@@ -37,13 +39,73 @@ class NotDone(UnexpectedCommandStatusError):
     """The server does not do what it was asked."""
 
 
-class _StartTls(MailBoxStartTls):
-    """As its parent, but a connection that can't be secured is closed."""
+class _Patience:
+    """How long the server may take until it is reached, all in all: each of its bytes may come late, and none too late.
+
+    A context manager. Whoever waits when it ends is cut off.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._end)
+        self._line: socket.socket | None = None
+        self.ended = False
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._timer.join()
+        if self._line is not None:
+            self._line.close()
+
+    def watch(self, line: socket.socket) -> socket.socket:
+        """Watch over a connection; give it back. Raises TimeoutError where it came too late."""
+        # Our own handle: TLS takes the connection over.
+        self._line = line.dup()
+        if self.ended:
+            line.close()
+            raise TimeoutError
+        return line
+
+    def _end(self) -> None:
+        self.ended = True
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+
+class _Client(imaplib.IMAP4):
+    """A client of the library's over a connection that is watched; with a context it speaks TLS from the beginning."""
+
+    def __init__(self, place: MailboxPlace, patience: _Patience, context: ssl.SSLContext | None) -> None:
+        self._patience, self._context = patience, context
+        super().__init__(place.host, place.port, _CONNECT_SECONDS)
+
+    def open(self, host: str = "", port: int = 143, timeout: float | None = None) -> None:
+        """Connect, as the library's would."""
+        self.host, self.port = host, port
+        line = self._patience.watch(socket.create_connection((host, port), timeout))
+        self.sock = self._context.wrap_socket(line, server_hostname=host) if self._context else line
+        self.file = self.sock.makefile("rb")
+
+
+class _Box(BaseMailBox):
+    """The mailbox of a place."""
+
+    def __init__(self, place: MailboxPlace, patience: _Patience) -> None:
+        self._place, self._patience = place, patience
+        super().__init__()
 
     def _get_mailbox_client(self) -> imaplib.IMAP4:
-        client = imaplib.IMAP4(self._host, self._port, self._timeout)
+        # Without a context of ours the certificate would not be looked at.
+        context = None if self._place.security == "imap" else ssl.create_default_context()
+        if self._place.security != "imap+starttls":
+            return _Client(self._place, self._patience, context)
+        client = _Client(self._place, self._patience, None)
         try:
-            check_command_status(client.starttls(self._ssl_context), MailboxStarttlsError)
+            check_command_status(client.starttls(context), MailboxStarttlsError)
         except BaseException:
             with contextlib.suppress(OSError):
                 client.shutdown()
@@ -53,11 +115,13 @@ class _StartTls(MailBoxStartTls):
 
 def connected(place: MailboxPlace) -> BaseMailBox:
     """Connect, secured as the place says, and hear the greeting. Raises one of FAILURES."""
-    if place.security == "imap":
-        return MailBoxUnencrypted(place.host, place.port, timeout=_CONNECT_SECONDS)
-    # Without a context of ours the certificate would not be looked at.
-    kind = MailBox if place.security == "imaps" else _StartTls
-    return kind(place.host, place.port, timeout=_CONNECT_SECONDS, ssl_context=ssl.create_default_context())
+    with _Patience(_CONNECT_SECONDS) as patience:
+        try:
+            return _Box(place, patience)
+        except FAILURES:
+            if patience.ended:
+                raise TimeoutError from None
+            raise
 
 
 def reason_of(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from newsletter.bounces.mailbox.tables import Mailbox
 from newsletter.database import Session, database_seconds, insert, rows_of
+from newsletter.jobs import is_dead_beside
 
 
 async def lease(session: Session, mailbox_id: str, poller: str, seconds: float) -> Mailbox | None:
@@ -45,7 +46,18 @@ async def looked(
     mailbox.server, mailbox.trouble, mailbox.looked_at, mailbox.again_at = server, trouble, now, again_at
 
 
+async def forget_others(session: Session, mailbox_id: str, poller: str) -> None:
+    """Forget how other mailboxes were that this poller looked into, or a dead one beside it: its setting is theirs.
+
+    How far they were looked through stays, for they may be set again.
+    """
+    left = (col(Mailbox.poller) == poller) | is_dead_beside(col(Mailbox.poller), poller)
+    others = (col(Mailbox.id) != mailbox_id, col(Mailbox.since).is_not(None), left)
+    nothing = {"server": None, "trouble": None, "since": None, "looked_at": None, "again_at": None}
+    await session.execute(update(Mailbox).where(*others).values(**nothing))
+
+
 async def release(session: Session, mailbox_id: str, poller: str) -> None:
-    """Let another one have the mailbox."""
+    """Let another one have the mailbox. Until then nobody means to look, so that none is late."""
     held = (col(Mailbox.id) == mailbox_id, col(Mailbox.poller) == poller)
-    await session.execute(update(Mailbox).where(*held).values(leased_until=0.0))
+    await session.execute(update(Mailbox).where(*held).values(leased_until=0.0, again_at=None))

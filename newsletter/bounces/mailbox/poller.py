@@ -32,6 +32,8 @@ from newsletter.mail.relays import rests_until
 _HEADS, _MAILS = 100, 20
 # Longer than it takes to go through so many, however slowly the server answers.
 _LEASE_SECONDS = 300.0
+# Without a mailbox of its own a worker tidies up so often after those that had one.
+_FORGETTING_SECONDS = 60.0
 _NOWHERE = frozenset({Taken.FOREIGN, Taken.FORGED, Taken.EXPIRED})
 _log = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -62,7 +64,11 @@ class Poller:
     async def work(self) -> None:
         """Look into the mailbox, if it is time. A server that is away is asked again later, and later each time."""
         now = self._installation.clock.monotonic()
-        if self._place is None or now < self._again_at:
+        if now < self._again_at:
+            return
+        if self._place is None:
+            self._again_at = now + _FORGETTING_SECONDS
+            await self._forget_all()
             return
         self._again_at = now + self._place.every
         try:
@@ -93,6 +99,11 @@ class Poller:
             async with self._installation.database.write() as session:
                 await mailbox_mark.release(session, self._place.id, self._name)
 
+    async def _forget_all(self) -> None:
+        """Let nobody be told of a mailbox that was set before."""
+        async with self._installation.database.write() as session:
+            await mailbox_mark.forget_others(session, "", self._name)
+
     async def _note_look(self, place: MailboxPlace, trouble: str | None = None) -> None:
         """Let whoever looks at the console know how it went."""
         clock = self._installation.clock
@@ -111,6 +122,7 @@ class Poller:
 
     async def _look(self, place: MailboxPlace) -> None:
         async with self._installation.database.write() as session:
+            await mailbox_mark.forget_others(session, place.id, self._name)
             known = await mailbox_mark.lease(session, place.id, self._name, place.every + _LEASE_SECONDS)
             mark = (known.validity, known.seen_to) if known else None
         if mark is None:
