@@ -26,6 +26,7 @@ from newsletter.installation import Installation, open_installation
 from newsletter.mail.tables import Letter
 from newsletter.newsletters.actions import by_slug
 from newsletter.retention.rewriting import rewrite_changed
+from newsletter.retention.rewriting_tables import Rewriting
 from newsletter.settings import load
 from newsletter.signup import actions as signup
 from newsletter.signup.notice_shown import current_notice
@@ -149,10 +150,17 @@ def nothing_is_left(company: Company) -> None:
 
     def gone() -> bool:
         if url:
-            within(company, rewrite_changed)
+            within(company, rewrite)
         return places(company) == []
 
     eventually(gone, what="the last byte's going")
+
+
+async def rewrite(installation: Installation) -> None:
+    """Turn time on until no table rests any more, however long it took, and write anew what has changed."""
+    async with installation.database.write() as session:
+        await session.execute(update(Rewriting).values(seconds=0.0))
+    await rewrite_changed(installation)
 
 
 def take_copy(company: Company, folder: Path) -> Path:

@@ -24,6 +24,7 @@ TOLD_OTHERWISE = {
     "tombstone": "told as a tag",
     "editor": "somebody who works here",
     "audit_entry": "somebody who works here",
+    "alarm_seen": "somebody who works here",
 }
 
 
