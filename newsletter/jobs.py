@@ -53,9 +53,14 @@ def machine_of(worker: str) -> str:
     return worker.rpartition("-")[0]
 
 
+def is_alive() -> ColumnElement[bool]:
+    """Say, as a condition, that a heart beats."""
+    return col(Heartbeat.seen_at) > database_seconds() - SILENT_SECONDS
+
+
 def is_dead_beside(name: Mapped[str], worker: str) -> ColumnElement[bool]:
     """Say, as a condition, that `name` is a worker's of the same machine, whose heart does not beat any more."""
-    living = select(Heartbeat.worker).where(col(Heartbeat.seen_at) > database_seconds() - SILENT_SECONDS)
+    living = select(Heartbeat.worker).where(is_alive())
     return and_(name.startswith(f"{machine_of(worker)}-", autoescape=True), name.not_in(living))
 
 

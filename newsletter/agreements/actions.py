@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, update
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from newsletter.agreements import sealing, terms
 from newsletter.agreements.notices import Shown
 from newsletter.agreements.rules import check_bases
 from newsletter.agreements.tables import DUE, Agreement, AgreementEvent, Basis, EventKind, MarketingBasis
-from newsletter.database import Session, write_rows
+from newsletter.database import Session, table_of, write_rows
 from newsletter.installation import Installation
 from newsletter.tokens import fingerprint, new_id, new_nonce
 
-_AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
-_EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
+_AGREEMENTS = table_of(Agreement)
+_EVENTS = table_of(AgreementEvent)
 _JURISDICTION = "NO"
 
 

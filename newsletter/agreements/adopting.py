@@ -6,21 +6,21 @@ was planted.
 
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from newsletter.agreements import notice_chaining, sealing
 from newsletter.agreements.tables import DUE, Agreement, AgreementEvent
 from newsletter.chain import actions as chain
 from newsletter.chain.heads_file import HeadsFile
 from newsletter.chain.rules import canonical
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.installation import Installation
 from newsletter.tokens import new_id, new_nonce
 
 CHAIN = "agreements"
 _ADOPTED = "adopted"
-_AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
-_EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
+_AGREEMENTS = table_of(Agreement)
+_EVENTS = table_of(AgreementEvent)
 _AT_ONCE = 2_000
 _SEAL_AGREEMENT = (
     update(_AGREEMENTS)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Table, delete, exists, text
+from sqlalchemy import delete, exists, text
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
@@ -30,13 +30,13 @@ from newsletter.chain import actions as chain
 from newsletter.chain import heads
 from newsletter.chain.heads_file import HeadsFile
 from newsletter.chain.rules import ERASURE, EVENT
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 from newsletter.tokens import new_id
 
-_EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
-_AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
+_EVENTS = table_of(AgreementEvent)
+_AGREEMENTS = table_of(Agreement)
 _AGREED_OF: Callable[[Any], tuple[Any, ...]] = itemgetter(*(f"a_{name}" for name in sealing.AGREED))
 _PREFIX = "agreements/"
 _BATCH = 2_000

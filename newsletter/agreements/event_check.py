@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table
 from sqlmodel import col, select
 
 from newsletter.agreements import sealing
@@ -15,10 +14,10 @@ from newsletter.chain import verifying
 from newsletter.chain.findings import MOST_OF_A_KIND, Fault, Finding, Findings
 from newsletter.chain.head_check import Coverage
 from newsletter.chain.rules import EVENT
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.installation import Installation
 
-_EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
+_EVENTS = table_of(AgreementEvent)
 Progress = Callable[[int], None]
 
 

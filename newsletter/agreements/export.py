@@ -71,8 +71,8 @@ def _processing(record: Record) -> dict[str, Any]:
     return {
         "service": record.newsletter.name,
         "purposes": terms.get("purposes", []),
-        "lawful_basis": LAWFUL_BASES[agreement.gdpr_basis],  # type: ignore[index]
-        "marketing_basis": MARKETING_BASES[agreement.marketing_basis],  # type: ignore[index]
+        "lawful_basis": LAWFUL_BASES[agreement.gdpr_basis],  # type: ignore[index]  # read back from the database as text
+        "marketing_basis": MARKETING_BASES[agreement.marketing_basis],  # type: ignore[index]  # read back from the database as text
         "sale_reference": agreement.sale_reference,
         "opt_out_shown": agreement.opt_out_shown,
         "collection_method": agreement.collection,

@@ -9,18 +9,18 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from itertools import islice
 
-from sqlalchemy import ColumnElement, Table, delete, insert
+from sqlalchemy import ColumnElement, delete, insert
 from sqlmodel import col, select
 
 from newsletter.agreements import tags
 from newsletter.agreements.tag_tables import SUPPRESSIONS, TOMBSTONES, Suppression, Tombstone
 from newsletter.clock import day_of
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.installation import Installation
 from newsletter.tokens import new_id
 
 ENDINGS = ("person", "subscription", "objection")
-_SUPPRESSIONS: Table = Suppression.__table__  # type: ignore[attr-defined]
+_SUPPRESSIONS = table_of(Suppression)
 _MOST = 20_000
 
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, bindparam, exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlmodel import SQLModel, col
 
 from newsletter.agreements.tables import Agreement, AgreementEvent, AgreementTerms
-from newsletter.database import Session, insert
+from newsletter.database import Session, insert, table_of
 from newsletter.installation import Installation
 from newsletter.newsletters.controller import responsible_for
 from newsletter.newsletters.processor_tables import Processor, ProcessorUse
@@ -26,9 +26,9 @@ from newsletter.subscribers.tables import Subscriber
 
 SCHEMA = "newsletter-terms/1"
 _OF_THE_PERSON = {table.__tablename__ for table in (Subscriber, Agreement, AgreementEvent)}
-_NEWSLETTERS: Table = Newsletter.__table__  # type: ignore[attr-defined]
-_PROCESSORS: Table = Processor.__table__  # type: ignore[attr-defined]
-_USES: Table = ProcessorUse.__table__  # type: ignore[attr-defined]
+_NEWSLETTERS = table_of(Newsletter)
+_PROCESSORS = table_of(Processor)
+_USES = table_of(ProcessorUse)
 _LIVE = (
     select(*_NEWSLETTERS.c, *(column.label(f"processor_{column.name}") for column in _PROCESSORS.c))
     .select_from(_NEWSLETTERS)

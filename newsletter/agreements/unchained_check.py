@@ -4,20 +4,20 @@ subscriptions that rest on nothing.
 
 from typing import Any
 
-from sqlalchemy import Table, exists, or_
+from sqlalchemy import exists, or_
 from sqlmodel import col, select
 
 from newsletter.agreements import sealing
 from newsletter.agreements.chaining import agreed_content, chain_of, content_of, with_agreements
 from newsletter.agreements.tables import DUE, Agreement, AgreementEvent, EventKind
 from newsletter.chain.findings import MOST_OF_A_KIND, Fault, Finding, Findings
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 from newsletter.subscribers.tables import Subscription, SubscriptionState
 
-_EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
-_AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
+_EVENTS = table_of(AgreementEvent)
+_AGREEMENTS = table_of(Agreement)
 _AT_ONCE = 5_000
 
 

@@ -6,7 +6,7 @@ by chain, number, event and agreement; it repairs nothing.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Table, bindparam, func
+from sqlalchemy import bindparam, func
 from sqlalchemy import select as select_rows
 
 from newsletter.agreements import notice_chaining
@@ -19,11 +19,11 @@ from newsletter.chain import actions as chain
 from newsletter.chain import head_check, signing, verifying
 from newsletter.chain.findings import CANNOT_BE_READ, Fault, Finding, Findings, unreadable
 from newsletter.chain.heads_file import Head, HeadsFile
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 
-_EVENTS: Table = AgreementEvent.__table__  # type: ignore[attr-defined]
+_EVENTS = table_of(AgreementEvent)
 
 
 async def length(session: Session, newsletter: Newsletter | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, exists
+from sqlalchemy import exists
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
@@ -10,9 +10,9 @@ from newsletter.agreements.notices import Wording
 from newsletter.agreements.tables import Agreement, AgreementTerms, Notice
 from newsletter.chain.findings import MOST_OF_A_KIND, Fault, Finding, Findings
 from newsletter.chain.rules import sha256
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 
-_AGREEMENTS: Table = Agreement.__table__  # type: ignore[attr-defined]
+_AGREEMENTS = table_of(Agreement)
 
 
 async def check_words(session: Session, findings: Findings) -> None:

@@ -73,8 +73,8 @@ def put_back(url: str, source: IO[bytes], size: int, progress: Progress) -> None
     command = [_tool("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
     reading = [_tool("pg_restore"), "--no-owner", "--no-privileges", "--file=-"]
     with (
-        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet) as psql,  # noqa: S603
-        subprocess.Popen(reading, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet) as restore,  # noqa: S603
+        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=quiet, stderr=quiet) as psql,  # noqa: S603 (our own words, and no shell)
+        subprocess.Popen(reading, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet) as restore,  # noqa: S603 (our own words, and no shell)
     ):
         assert psql.stdin is not None
         assert restore.stdin is not None

@@ -5,17 +5,17 @@ from typing import Any
 
 from sqlalchemy import Executable, Row, bindparam, or_
 from sqlalchemy import select as select_rows
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
 from newsletter.bounces.report_tables import Report, ReportState, Returned
-from newsletter.database import Session, insert_of
+from newsletter.database import Session, insert_of, table_of
 from newsletter.delivery.statements import superseded
 from newsletter.delivery.tables import Result
 from newsletter.mail.outcome import OutcomeKind
 from newsletter.mail.tables import Letter
 
 BOUNCED = "bounced"
-_REPORT = SQLModel.metadata.tables["report"]
+_REPORT = table_of(Report)
 # Made once, and of few columns: it is asked twice for each report.
 _THEIRS = select_rows(
     *(_REPORT.c[name] for name in ("subscription_id", "request_id", "mailing_id", "number", "sent_on")),

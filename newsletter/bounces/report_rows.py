@@ -11,14 +11,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, or_, select
-from sqlmodel import SQLModel
 
 from newsletter.bounces.addressees import Addressee, rounded
-from newsletter.bounces.report_tables import ReportState
+from newsletter.bounces.report_tables import Received, Report, ReportState
 from newsletter.bounces.status_fields import StatusFields
 from newsletter.bounces.verdicts import Reading, Verdict
 from newsletter.clock import day_of
-from newsletter.database import Session, insert_of
+from newsletter.database import Session, insert_of, table_of
 from newsletter.tokens import fingerprint
 
 # A report counts for a delivery of the last days alone (RULES F5).
@@ -27,7 +26,7 @@ COUNTING = timedelta(days=5)
 MOST_OF_ONE = 8
 _URGENT = (Verdict.COMPLAINT, Verdict.UNSUBSCRIBE)
 # Tables, not models: these are plain statements.
-_REPORT, _RECEIVED = SQLModel.metadata.tables["report"], SQLModel.metadata.tables["received"]
+_REPORT, _RECEIVED = table_of(Report), table_of(Received)
 
 
 class Whose(NamedTuple):

@@ -4,17 +4,17 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, text
+from sqlalchemy import bindparam, func, text
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
 from newsletter.chain.rules import GENESIS, entry_hash
 from newsletter.chain.tables import ChainEntry
-from newsletter.database import Session, write_rows
+from newsletter.database import Session, table_of, write_rows
 from newsletter.installation import Installation
 from newsletter.tokens import Keyring
 
-_ENTRIES: Table = ChainEntry.__table__  # type: ignore[attr-defined]
+_ENTRIES = table_of(ChainEntry)
 _SEAL = "chain-entry"
 _READ_AT_ONCE = 5_000
 

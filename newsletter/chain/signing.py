@@ -144,7 +144,7 @@ async def known(session: Session) -> Sequence[str]:
 
 async def statements(session: Session) -> list[dict[str, Any]]:
     """Give the introductions that are written down, the oldest first."""
-    query = select(SigningKey.statement).order_by(SigningKey.introduced_at, SigningKey.id)  # type: ignore[arg-type]
+    query = select(SigningKey.statement).order_by(SigningKey.introduced_at, SigningKey.id)  # type: ignore[arg-type]  # SQLModel types columns as their values
     return [parsed(text.encode()) for text in (await session.exec(query)).all()]
 
 

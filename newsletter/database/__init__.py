@@ -5,7 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession as Session
 from newsletter.database.columns import Moment, database_seconds
 from newsletter.database.engines import queue_engine, sync_engine
 from newsletter.database.opening import Database
-from newsletter.database.rows import insert, insert_of, is_away, rows_of, write_rows
+from newsletter.database.rows import insert, insert_of, is_away, rows_of, table_of, write_rows
 
 __all__ = [
     "Database",
@@ -18,5 +18,6 @@ __all__ = [
     "queue_engine",
     "rows_of",
     "sync_engine",
+    "table_of",
     "write_rows",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import OperationalError as OperationalFailure
+from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
 from newsletter.database.columns import Moment
@@ -24,6 +25,12 @@ def insert(session: Session, table: Any) -> Any:
 def insert_of(dialect: str, table: Any) -> Any:
     """Give the same for the database of that name, to be made once and kept."""
     return sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """Give the table of a model, for plain statements."""
+    table: Table = model.__table__  # type: ignore[attr-defined]  # SQLModel gives it to each model that is a table
+    return table
 
 
 def rows_of(result: Result[Any]) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, delete, literal_column, update
 from sqlmodel import col, select
 
-from newsletter.database import Session, database_seconds
+from newsletter.database import Session, database_seconds, rows_of
 from newsletter.delivery import ledger
 from newsletter.delivery.progress import begin_samples
 from newsletter.delivery.rules import move
@@ -102,7 +102,7 @@ async def let_be(session: Session, issue_id: str, chosen: Collection[str] | None
         .values(let_be=True)
         .execution_options(synchronize_session=False)
     )
-    return int(settled.rowcount)  # type: ignore[attr-defined]
+    return rows_of(settled)
 
 
 def _doubtful(mailing_id: str) -> tuple[ColumnElement[bool], ...]:
@@ -172,7 +172,7 @@ async def _free(session: Session, mailing_id: str, number: int, count: int) -> N
         )
         .execution_options(synchronize_session=False)
     )
-    if not freed.rowcount:  # type: ignore[attr-defined]
+    if not rows_of(freed):
         raise Conflict("A worker is just sending to others of the same block. Please try again in a moment.")
 
 

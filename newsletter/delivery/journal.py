@@ -155,7 +155,7 @@ def _path(folder: Path, lease: str | None, pass_number: int, first: int) -> Path
 
 def _details(outcome: Outcome) -> tuple[int, int, int, int, int, bool]:
     numbers = [int(number) for number in (outcome.enhanced or "0.0.0").split(".")]
-    return (_STAGES.index(outcome.stage), outcome.code or 0, *numbers, outcome.vetoed)  # type: ignore[return-value]
+    return (_STAGES.index(outcome.stage), outcome.code or 0, *numbers, outcome.vetoed)  # type: ignore[return-value]  # the numbers are as many as the fields
 
 
 def _outcome(content: bytes, place: int) -> Outcome | None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, func, select, update
 from sqlmodel import col
 
-from newsletter.database import Session
+from newsletter.database import Session, rows_of
 from newsletter.delivery import statements
 from newsletter.delivery.rules import LEASE_SECONDS
 from newsletter.delivery.statements import COUNTERS
@@ -189,7 +189,7 @@ async def append_late(session: Session, block: Block, recorded: Sequence[Recorde
                 let_be=False,
             )
         )
-        settled[item.kind] += changed.rowcount  # type: ignore[attr-defined]
+        settled[item.kind] += rows_of(changed)
     total = sum(settled.values())
     if total:
         await session.execute(

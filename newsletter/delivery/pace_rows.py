@@ -10,16 +10,16 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, select, update
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 
-from newsletter.database import Session, insert, rows_of
+from newsletter.database import Session, insert, rows_of, table_of
 from newsletter.delivery.pace_tables import Pace, SendingDay
 from newsletter.delivery.slowing import GOOD_SECONDS, HIGHEST, Slowness, Trouble
 from newsletter.mail.meters import Meter
 from newsletter.tokens import Keyring
 
 # Tables, not models: these are plain statements.
-_PACE, _DAY = SQLModel.metadata.tables["pace"], SQLModel.metadata.tables["sending_day"]
+_PACE, _DAY = table_of(Pace), table_of(SendingDay)
 IDLE_SECONDS = 3600.0
 _KEPT_DAYS = timedelta(days=90)
 _LONGEST_TROUBLE = GOOD_SECONDS * max(HIGHEST.values())

@@ -6,9 +6,8 @@ Where nothing is limited and nobody has been slowed down, which is most of the t
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
-from sqlmodel import col
 
-from newsletter.database import Session, database_seconds
+from newsletter.database import Session
 from newsletter.delivery import ledger, paces
 from newsletter.delivery.ledger import Recipient
 from newsletter.delivery.limits import Limits
@@ -17,12 +16,11 @@ from newsletter.delivery.pacing import by_domain
 from newsletter.delivery.slowing import Tally, tally
 from newsletter.delivery.window import Held, Tried
 from newsletter.installation import Installation
-from newsletter.jobs import Heartbeat
+from newsletter.jobs import Heartbeat, is_alive
 from newsletter.mail.outcome import OutcomeKind, sender_failed
 from newsletter.mail.relays import domain_of
 
 _QUIET_SECONDS = 1.0
-_ALIVE_SECONDS = 30.0
 # Below that no reply is slow, whatever the others do.
 _SLOW_SECONDS = 1.0
 
@@ -63,8 +61,7 @@ class Pacer:
         """Give how many of this worker's connections some domains may hold at once."""
         if grant is None or not (self._limited or grant.levels):
             return {}
-        alive = col(Heartbeat.seen_at) > database_seconds() - _ALIVE_SECONDS
-        workers = (await session.execute(select(func.count()).select_from(Heartbeat).where(alive))).scalar_one()
+        workers = (await session.execute(select(func.count()).select_from(Heartbeat).where(is_alive()))).scalar_one()
         return paces.caps(self._installation.settings, grant, connections, workers)
 
     def _unused(self, held: Held, tried: Sequence[Tried]) -> Mapping[str, int]:

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Executable,
     Result,
     Select,
-    Table,
     Update,
     and_,
     bindparam,
@@ -27,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-from newsletter.database import Session, database_seconds
+from newsletter.database import Session, database_seconds, table_of
 from newsletter.delivery import tables
 from newsletter.delivery.rules import LEASE_SECONDS
 from newsletter.delivery.tables import Block, Delivery, Mailing, MailingState
@@ -44,7 +43,7 @@ RESULT = ("mailing_id", "number", "attempt", "outcome", "stage", "code", "enhanc
 PERSON = ("email", "given_name", "family_name", "title", "employer", "measurement")
 """What of a subscriber their copy of an issue is written by."""
 
-_RESULTS: Table = tables.Result.__table__  # type: ignore[attr-defined]
+_RESULTS = table_of(tables.Result)
 
 NOW = select(database_seconds())
 
@@ -150,5 +149,4 @@ def _append_sql(dialect: Dialect) -> str:
 
 
 def _column(name: str) -> Column[Any]:
-    column: Column[Any] = Block.__table__.c[name]  # type: ignore[attr-defined]
-    return column
+    return table_of(Block).c[name]

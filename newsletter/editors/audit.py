@@ -12,10 +12,10 @@ from typing import Any
 
 from litestar import HttpMethod
 from litestar.connection import ASGIConnection
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 
 from newsletter.chain.rules import canonical, sha256
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.editors.audit_tables import AuditEntry
 from newsletter.editors.tables import Editor
 from newsletter.installation import Installation
@@ -27,7 +27,7 @@ NOBODY = "nobody"
 KEY = "key/"
 # A search that finds so few is a look at each of them.
 _FEW = 10
-_ENTRIES: Table = AuditEntry.__table__  # type: ignore[attr-defined]
+_ENTRIES = table_of(AuditEntry)
 _SEAL = "audit"
 
 

@@ -8,18 +8,18 @@ which number the contents are gone, and the hashes stay.
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 
 from newsletter.chain import actions as chain
 from newsletter.chain.rules import EVENT, canonical
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.editors import audit
 from newsletter.editors.audit_tables import DUE, REFUSED, AuditEntry
 from newsletter.installation import Installation
 
 CHAIN = "audit"
 EXPIRED = "expired"
-ENTRIES: Table = AuditEntry.__table__  # type: ignore[attr-defined]
+ENTRIES = table_of(AuditEntry)
 _BATCH = 2_000
 _LOCK = 0x6E6577736C617564  # "newslaud": the advisory lock that whoever chains the trail holds
 _PLACE = update(ENTRIES).where(ENTRIES.c.id == bindparam("which")).values(position=bindparam("at_number"))

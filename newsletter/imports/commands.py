@@ -207,7 +207,7 @@ def _mapping(given: tuple[str, ...]) -> dict[str, str]:
 
 
 def _hash(file: IO[bytes] | None) -> str:
-    return hashlib.file_digest(file, "sha256").hexdigest() if file else ""  # type: ignore[arg-type]
+    return hashlib.file_digest(file, "sha256").hexdigest() if file else ""  # type: ignore[arg-type]  # typeshed asks for more than a binary file has to have
 
 
 async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -9,13 +9,13 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, update
+from sqlalchemy import bindparam, func, update
 
 from newsletter.addresses import Address
 from newsletter.agreements import suppression
 from newsletter.agreements.actions import Agreed, Grounds, Origin, record_agreed
 from newsletter.agreements.ending import Cause
-from newsletter.database import Session, write_rows
+from newsletter.database import Session, table_of, write_rows
 from newsletter.imports.judging import Judged
 from newsletter.imports.reading import NAMES, Person
 from newsletter.imports.status import Standing
@@ -28,8 +28,8 @@ from newsletter.subscribers.tables import MeasurementChoice, Subscriber, Subscri
 from newsletter.tokens import new_id
 
 CHANNEL = "import"
-_SUBSCRIBERS: Table = Subscriber.__table__  # type: ignore[attr-defined]
-_SUBSCRIPTIONS: Table = Subscription.__table__  # type: ignore[attr-defined]
+_SUBSCRIBERS = table_of(Subscriber)
+_SUBSCRIPTIONS = table_of(Subscription)
 _CAUSES = {Standing.LEFT: Cause.WITHDRAWN, Standing.DEAD: Cause.DEAD, Standing.NEVER: Cause.NEVER_AGAIN}
 
 

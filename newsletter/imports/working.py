@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 import structlog
 from asyncpg import PostgresError  # type: ignore[import-untyped]  # asyncpg has no types
-from sqlalchemy import Table, func
+from sqlalchemy import func
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 
-from newsletter.database import Session, database_seconds, write_rows
+from newsletter.database import Session, database_seconds, table_of, write_rows
 from newsletter.editors import audit
 from newsletter.editors.audit import Act
 from newsletter.errors import NewsletterError
@@ -32,7 +32,7 @@ from newsletter.signup.offers import Offer
 
 _TRIES = 6
 _PAUSE_SECONDS = 0.5
-_REFUSALS: Table = ImportRefusal.__table__  # type: ignore[attr-defined]
+_REFUSALS = table_of(ImportRefusal)
 _log = structlog.get_logger(__name__)
 Telling = Callable[[Import], None]
 

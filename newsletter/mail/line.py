@@ -106,7 +106,7 @@ class Line:
         except Exception as error:
             trouble = error
         finally:
-            del self._carriers[asyncio.current_task()]  # type: ignore[arg-type]
+            del self._carriers[asyncio.current_task()]  # type: ignore[arg-type]  # whoever runs this is a task
             self.idle -= 1
             if trouble is not None:
                 self._trouble(trouble)

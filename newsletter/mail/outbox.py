@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import Table, insert, update
+from sqlalchemy import insert, update
 from sqlmodel import col, select
 
 from newsletter.clock import Clock
-from newsletter.database import Database, Session, database_seconds
+from newsletter.database import Database, Session, database_seconds, table_of
 from newsletter.mail.echoes import echoed
 from newsletter.mail.lines import Lines
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, sender_failed
@@ -29,7 +29,7 @@ _LONGEST_RETRY = timedelta(hours=2)
 # A relay that can't be reached says nothing about the letter.
 _LONGEST_RELAY_RETRY = timedelta(minutes=2)
 _GIVE_UP = timedelta(days=4)
-_LETTERS: Table = Letter.__table__  # type: ignore[attr-defined]
+_LETTERS = table_of(Letter)
 _log = structlog.get_logger(__name__)
 
 

@@ -106,7 +106,7 @@ class Pipeline(asyncio.Protocol):
         """Read replies, and take our turn when all are there."""
         self._guarded(lambda: self._hear(data))
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (as asyncio calls it)
         """Note that the connection is gone, for whatever reason."""
         self.abandon()
 

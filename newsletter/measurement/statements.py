@@ -7,15 +7,15 @@ back.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Insert, Table, text
+from sqlalchemy import Insert, text
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.measurement.tables import Count
 
 MARK_BYTES = 16
-_COUNTS: Table = Count.__table__  # type: ignore[attr-defined]
+_COUNTS = table_of(Count)
 
 _STORE_ON_SQLITE = text(
     f"""

@@ -8,10 +8,10 @@ once, in the lane for many, so the letter of a signup never waits behind them.
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Table, exists, func, insert, update
+from sqlalchemy import exists, func, insert, update
 from sqlmodel import col, select
 
-from newsletter.database import Session, rows_of
+from newsletter.database import Session, rows_of, table_of
 from newsletter.installation import Installation
 from newsletter.mail.outbox import enqueue_bulk
 from newsletter.mail.tables import Letter, LetterKind
@@ -31,7 +31,7 @@ LETTERS = {
     NoticeMailingKind.ANNOUNCEMENT: LetterKind.NOTICE_CHANGED,
     NoticeMailingKind.RECONFIRMATION: LetterKind.RECONFIRMATION,
 }
-_ROWS: Table = RenewalLetter.__table__  # type: ignore[attr-defined]
+_ROWS = table_of(RenewalLetter)
 
 
 async def feed(installation: Installation) -> None:

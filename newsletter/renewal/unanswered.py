@@ -47,7 +47,7 @@ async def _end_all(installation: Installation, mailing: NoticeMailing, over: dat
             await _end(session, installation, mailing, row_id)
 
 
-def _over(mailing_id: str, over: datetime):  # type: ignore[no-untyped-def]
+def _over(mailing_id: str, over: datetime):  # type: ignore[no-untyped-def]  # SQLAlchemy has no short name for its type
     return select(RenewalLetter.id).where(
         RenewalLetter.mailing_id == mailing_id, RenewalLetter.state == RenewalState.SENT, RenewalLetter.at <= over
     )

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, func
 from sqlmodel import col, select
 
 from newsletter.addresses import read_address
-from newsletter.database import Session
+from newsletter.database import Session, rows_of
 from newsletter.errors import Conflict, InvalidInput, NotFound
 from newsletter.installation import Installation
 from newsletter.rights import desk_rules as rules
@@ -220,7 +220,7 @@ async def count_expired(session: Session, installation: Installation) -> int:
 async def purge_expired(session: Session, installation: Installation) -> int:
     """Delete the closed requests that have been kept for three years; give how many."""
     done = await session.execute(delete(RightsRequest).where(_expired(installation)))
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return rows_of(done)
 
 
 def _expired(installation: Installation) -> ColumnElement[bool]:

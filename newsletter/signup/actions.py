@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Table, delete, func, insert
+from sqlalchemy import delete, func, insert
 from sqlmodel import col, select
 
 from newsletter.addresses import Address, canonical
@@ -17,7 +17,7 @@ from newsletter.agreements import actions as agreements
 from newsletter.agreements import suppression
 from newsletter.agreements.notices import Shown
 from newsletter.clock import Clock
-from newsletter.database import Session
+from newsletter.database import Session, table_of
 from newsletter.errors import NotFound
 from newsletter.installation import Installation
 from newsletter.mail.outbox import enqueue, enqueue_for_requests
@@ -31,7 +31,7 @@ from newsletter.tokens import InvalidToken, Keyring, decode_id, encode_id, new_i
 
 _PURPOSE = "confirm"
 _PURGED_AT_ONCE = 500
-_REQUESTS: Table = SignupRequest.__table__  # type: ignore[attr-defined]
+_REQUESTS = table_of(SignupRequest)
 
 
 class LinkExpired(NotFound):

@@ -21,7 +21,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("newsletter"), autoescape=True, undefined=StrictUndefined, extensions=["jinja2.ext.i18n"]
     )
-    environment.install_gettext_callables(  # type: ignore[attr-defined]
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # the i18n extension adds it
         lambda text: languages.catalogue(_language.get()).gettext(text),
         lambda one, many, number: languages.catalogue(_language.get()).ngettext(one, many, number),
         newstyle=True,

@@ -39,7 +39,7 @@ async def test_an_erasure_leaves_a_chain_that_verifies(evidence: Evidence) -> No
 
 async def test_an_erasure_before_anything_was_chained_leaves_nothing(installation: Installation) -> None:
     evidence = await gathered(installation, people=0)
-    evidence.chain_all = _nothing  # type: ignore[method-assign]
+    evidence.chain_all = _nothing  # type: ignore[method-assign]  # the story chains when it wants to
     await evidence.subscribe()
     await evidence.erase_one()
     await evidence.chain_unsigned()
@@ -63,7 +63,7 @@ async def test_old_heads_count_after_two_rotations(evidence: Evidence) -> None:
 
 
 async def test_a_kill_between_commit_and_head_is_mended_by_the_next_run(evidence: Evidence) -> None:
-    evidence.chain_all = evidence.chain_unsigned  # type: ignore[method-assign]
+    evidence.chain_all = evidence.chain_unsigned  # type: ignore[method-assign]  # the story chains when it wants to
     await evidence.subscribe()
     assert await evidence.verify() == [], "the seals vouch for what no head does yet"
     with evidence.installation.settings.heads.open("ab") as file:
@@ -74,7 +74,7 @@ async def test_a_kill_between_commit_and_head_is_mended_by_the_next_run(evidence
 
 
 async def test_no_head_is_signed_for_what_is_not_ours(evidence: Evidence) -> None:
-    evidence.chain_all = evidence.chain_unsigned  # type: ignore[method-assign]
+    evidence.chain_all = evidence.chain_unsigned  # type: ignore[method-assign]  # the story chains when it wants to
     await evidence.subscribe()
     await evidence.sql("UPDATE chain_entry SET leaf = :leaf WHERE number = 7", leaf="f" * 64)
     assert await evidence.sign() == 0
@@ -102,7 +102,7 @@ async def test_a_restored_backup_is_a_finding_until_it_is_noted(evidence: Eviden
 
 
 async def test_many_workers_at_once_make_one_chain(evidence: Evidence, tmp_path: Path) -> None:
-    evidence.chain_all = _nothing  # type: ignore[method-assign]
+    evidence.chain_all = _nothing  # type: ignore[method-assign]  # the story chains when it wants to
     await evidence.subscribe(10)
     heads = [evidence.installation.settings.model_copy(update={"heads_file": tmp_path / f"{n}"}) for n in range(3)]
     machines = [evidence.installation, *(replace(evidence.installation, settings=each) for each in heads)]
@@ -118,7 +118,7 @@ async def test_what_an_earlier_version_wrote_is_taken_in_once(installation: Inst
     evidence = await gathered(installation, people=0)
     await evidence.sql("DELETE FROM chain_entry")
     installation.settings.heads.unlink()
-    evidence.chain_all = _nothing  # type: ignore[method-assign]
+    evidence.chain_all = _nothing  # type: ignore[method-assign]  # the story chains when it wants to
     await evidence.subscribe()
     before = "UPDATE agreement_event SET seal = '', newsletter_id = '', position = NULL"
     await evidence.sql(before)

@@ -78,7 +78,7 @@ async def test_a_tail_that_is_cut_under_the_guise_of_a_restore_is_told(evidence:
 
 @pytest.mark.parametrize("position", [-1, -7])
 async def test_an_event_that_is_kept_from_the_chain_is_named(evidence: Evidence, position: int) -> None:
-    evidence.chain_all = _nothing  # type: ignore[method-assign]
+    evidence.chain_all = _nothing  # type: ignore[method-assign]  # the story chains when it wants to
     await evidence.subscribe()
     held = "UPDATE agreement_event SET position = :position WHERE position = 0"
     await evidence.sql(held, position=position)
@@ -113,7 +113,7 @@ async def test_a_notice_that_was_not_in_force_then_is_found(evidence: Evidence, 
 
 async def test_a_subscription_that_nobody_agreed_to_is_named(evidence: Evidence) -> None:
     # Whatever tables hang on what: as somebody does who deletes between an event and its head.
-    evidence.chain_all = _nothing  # type: ignore[method-assign]
+    evidence.chain_all = _nothing  # type: ignore[method-assign]  # the story chains when it wants to
     await evidence.subscribe()
     await evidence.sql(
         "DELETE FROM agreement WHERE id IN (SELECT agreement_id FROM agreement_event WHERE position = 0)"

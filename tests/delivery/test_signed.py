@@ -21,7 +21,7 @@ class ParticularSigner(Signer):
 
     unsignable = b"nobody@example.com"
 
-    async def sign(self, contents: list[bytes]) -> list[bytes]:  # type: ignore[override]
+    async def sign(self, contents: list[bytes]) -> list[bytes]:  # type: ignore[override]  # narrower: it is given lists
         if any(self.unsignable in content for content in contents):
             raise UnsignableMail
         return await super().sign(contents)

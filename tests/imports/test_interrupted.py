@@ -71,7 +71,7 @@ async def test_two_at_once_do_nothing_twice(installation: Installation) -> None:
             if frozen:
                 frozen, power = False, Power(2)
                 await Importer(installation, "a worker", power.failed, power.told).work_on(import_id)
-            return await super()._take(*arguments)  # type: ignore[arg-type]
+            return await super()._take(*arguments)  # type: ignore[arg-type]  # handed on as they came
 
     await Frozen(installation, "a worker").work_on(import_id)
     halfway = await standing(installation, import_id)
@@ -91,7 +91,7 @@ async def test_whoever_holds_it_is_not_disturbed(installation: Installation) -> 
             other = Importer(installation, "worker 2")
             await other.work_on(import_id)
             seen.append(await other.waiting())
-            return await super()._take(*arguments)  # type: ignore[arg-type]
+            return await super()._take(*arguments)  # type: ignore[arg-type]  # handed on as they came
 
     await Looking(installation, "worker 1").work_on(import_id)
     assert seen
@@ -106,7 +106,7 @@ async def test_cancelled_meanwhile_it_stops(installation: Installation) -> None:
     class Cancelled(Importer):
         async def _take(self, *arguments: object) -> Import:
             nonlocal done
-            job = await super()._take(*arguments)  # type: ignore[arg-type]
+            job = await super()._take(*arguments)  # type: ignore[arg-type]  # handed on as they came
             if not done:
                 done = True
                 async with installation.database.write() as session:

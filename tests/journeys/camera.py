@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
+from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # no types
 from playwright.async_api import Page
 
 KEEP = "NEWSLETTER_SCREENSHOTS"

@@ -49,7 +49,7 @@ async def send_all(
     """Send to all of them over it; give the outcomes, and for whom `begun` was called."""
     begun: list[str] = []
     mails = iter([
-        Mail(Envelope(SENDER, recipient), content, lambda recipient=recipient: begun.append(recipient))  # type: ignore[misc]
+        Mail(Envelope(SENDER, recipient), content, lambda recipient=recipient: begun.append(recipient))  # type: ignore[misc]  # the default binds the recipient
         for recipient in recipients
     ])  # fmt: skip
     outcomes: list[tuple[str, Outcome]] = []

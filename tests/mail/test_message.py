@@ -65,7 +65,7 @@ def a_message(**changes: object) -> Message:
         "date": NOON,
         "message_id": "1@example.org",
     }
-    return Message(**(values | changes))  # type: ignore[arg-type]
+    return Message(**(values | changes))  # type: ignore[arg-type]  # values of several types
 
 
 def parsed(message: Message) -> EmailMessage:

@@ -22,7 +22,7 @@ PLAIN = {
 def mail_with(**changes: str | None) -> bytes:
     return Message(
         Mailbox("news@example.com"), Mailbox("kari@example.com"), "Hello", "Hello", "<p>Hello</p>",
-        datetime(2026, 3, 2, tzinfo=UTC), "1@example.com", list_headers(**(PLAIN | changes)),  # type: ignore[arg-type]
+        datetime(2026, 3, 2, tzinfo=UTC), "1@example.com", list_headers(**(PLAIN | changes)),  # type: ignore[arg-type]  # values of several types
     ).to_bytes()  # fmt: skip
 
 

@@ -30,7 +30,7 @@ class Taker:
     def __init__(self) -> None:
         self.mails = 0
 
-    async def handle_DATA(self, *_: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, *_: Any) -> str:  # noqa: N802 (as aiosmtpd calls it)
         self.mails += 1
         return "250 2.0.0 taken"
 
@@ -63,7 +63,7 @@ async def trouble(port: int, scheme: str = "smtp", host: str = "127.0.0.1", **op
         local_hostname="news.example.com",
         **{"timeout": 5, **options},
     )
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:  # noqa: PT011 (which one it is, is asked below)
         await client.connect()
     client.close()
     found = trouble_of(caught.value, host, port)

@@ -92,7 +92,7 @@ class Site:
             subscription_id = (await session.exec(query)).one()
         return f"/unsubscribe/{unsubscribe_token(self.installation.keys, subscription_id)}"
 
-    async def rows(self, *, without: set[str] = frozenset()) -> Rows:  # type: ignore[assignment]
+    async def rows(self, *, without: set[str] = frozenset()) -> Rows:  # type: ignore[assignment]  # an empty set that nobody changes
         """Give everything that is stored, table by table."""
         return await everything(self.installation, without)
 
@@ -156,7 +156,7 @@ async def open_site(installation: Installation, *, there_already: bool = False) 
     """Give the website of an installation, with the newsletter `weekly` on it (there already after a restore)."""
     settings = installation.settings.model_copy(update={"secret_key": installation.keys.root.decode()})
     app = create_app(settings, worker=False, clock=installation.clock)
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # httpx and Litestar spell ASGI differently
     async with _running(app), httpx.AsyncClient(transport=transport, base_url=settings.base_url) as http:
         weekly = await _weekly(app.state.installation, there_already=there_already)
         yield Site(http, app.state.installation, weekly)

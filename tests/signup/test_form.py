@@ -115,7 +115,7 @@ async def test_a_notice_that_changed_meanwhile_is_noticed(sqlite_site: Site) -> 
     installation = sqlite_site.installation
     async with installation.database.write() as session:
         changed = Wording("nb", "Ja, helt nytt", "Alt er **annerledes** nå.")
-        installation.clock.turn(installation.clock.now().replace(hour=12))  # type: ignore[attr-defined]
+        installation.clock.turn(installation.clock.now().replace(hour=12))  # type: ignore[attr-defined]  # the tests turn the clock
         await notices.put_in_force(session, installation, sqlite_site.weekly.id, changed)
     before = await sqlite_site.rows()
     answer = await sqlite_site.ask("kari@example.com", notice=opened, given_name="Kari")

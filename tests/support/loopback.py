@@ -40,7 +40,7 @@ class LoopbackServer(ABC):
     async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take a connection."""
 
-    def _close(self) -> None:  # noqa: B027  # most have nothing to close
+    def _close(self) -> None:  # noqa: B027 (most have nothing to close)
         """Close what the server has opened itself, when it ends."""
 
     def _run(self) -> None:

@@ -151,7 +151,7 @@ class _Talk:
 
     async def _dawdle(self) -> None:
         if self._delay:
-            await asyncio.sleep(random.uniform(0, self._delay))  # noqa: S311
+            await asyncio.sleep(random.uniform(0, self._delay))  # noqa: S311 (no secret hangs on it)
 
 
 async def _serve(record: Path, delay: float, halt: int, folder: Path | None) -> None:

@@ -27,7 +27,7 @@ def eventually(probe: Callable[[], T], timeout: float = _LONGEST, what: str = ""
         time.sleep(_PAUSE)
 
 
-async def eventually_async(probe: Callable[[], Awaitable[T]], timeout: float = _LONGEST, what: str = "") -> T:  # noqa: ASYNC109
+async def eventually_async(probe: Callable[[], Awaitable[T]], timeout: float = _LONGEST, what: str = "") -> T:  # noqa: ASYNC109 (it says what it waited for)
     """Do the same as `eventually` with a probe that is awaited, without blocking the event loop."""
     waited = _Wait(timeout, what or getattr(probe, "__name__", "it"))
     while True:

@@ -108,9 +108,9 @@ def running(*workers: WorkerProcess) -> Iterator[None]:
 
 def a_moment(left: int, kills_left: int) -> int:
     """Give after how many more mails to kill next: a random number, so that the kills spread over all that is left."""
-    return random.randint(1, max(1, 2 * left // (kills_left + 1)))  # noqa: S311
+    return random.randint(1, max(1, 2 * left // (kills_left + 1)))  # noqa: S311 (no secret hangs on it)
 
 
 def any_of(workers: list[WorkerProcess]) -> WorkerProcess:
     """Give one of them, by chance."""
-    return random.choice(workers)  # noqa: S311
+    return random.choice(workers)  # noqa: S311 (no secret hangs on it)

@@ -19,7 +19,7 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES)
 async def test_one_click_leaves_at_once(site: Site, body: str) -> None:
     path = await site.subscribe("kari@example.com", given_name="Kari")
-    answer = await site.http.post(path, **BODIES[body])  # type: ignore[arg-type]
+    answer = await site.http.post(path, **BODIES[body])  # type: ignore[arg-type]  # arguments of several types
     assert answer.status_code == httpx.codes.OK
     assert not answer.cookies
     assert await site.people() == []
