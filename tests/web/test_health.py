@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, delete, select
 
-from newsletter.database import Database, database_seconds
+from newsletter.database import Database, database_seconds, insert
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.jobs import Heartbeat
 from newsletter.mail.tables import Letter
@@ -17,7 +17,7 @@ async def beat(site: Site, seconds_ago: float) -> None:
     async with site.installation.database.write() as session:
         await session.execute(delete(Heartbeat).where(col(Heartbeat.worker) == "w"))
         values = {"worker": "w", "seen_at": database_seconds() - seconds_ago}
-        await session.execute(Heartbeat.__table__.insert().values(values))  # type: ignore[attr-defined]
+        await session.execute(insert(session, Heartbeat).values(values))
 
 
 async def test_it_lives_and_is_ready_only_with_a_living_worker(site: Site) -> None:
