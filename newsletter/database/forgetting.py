@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Table, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from newsletter.database.engines import BUSY_SECONDS
 
@@ -21,9 +21,15 @@ _WAIT_SECONDS = 1
 # times as long as it worked.
 _REST = 9
 _LARGE = 64 * 1024 * 1024
-_OLDER_TRANSACTIONS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    " AND backend_xmin IS NOT NULL AND xact_start < statement_timestamp() - interval '0.5 seconds'"
+_LOOK_SECONDS = 0.02
+# Whatever was deleted by now, a transaction below this number has deleted.
+_BOUND = text("SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text)")
+# Whoever runs below it keeps that from going: in any database who writes, for our own snapshot reaches back to all of
+# them; in this one who reads, too.
+_STILL_KEPT = text(
+    "SELECT pg_snapshot_xmin(pg_current_snapshot()) < bound OR EXISTS (SELECT 1 FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND age(backend_xmin) > age(CAST(bound AS xid)))"
+    " FROM CAST(CAST(:bound AS text) AS xid8) AS bound"
 )
 
 
@@ -98,7 +104,7 @@ async def rewrite(engine: AsyncEngine, table: Table) -> bool:
     """
     async with engine.connect() as connection:
         plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        if (await plain.execute(_OLDER_TRANSACTIONS)).scalar_one():
+        if not await _can_go(plain):
             return False
         await plain.execute(text(f"SET lock_timeout = '{_WAIT_SECONDS}s'"))
         try:
@@ -107,4 +113,16 @@ async def rewrite(engine: AsyncEngine, table: Table) -> bool:
             return False
         finally:
             await plain.execute(text("RESET lock_timeout"))
+    return True
+
+
+async def _can_go(connection: AsyncConnection) -> bool:
+    """Wait until nothing that goes on keeps from going what was deleted by now; say whether that came in time."""
+    bound = (await connection.execute(_BOUND)).scalar_one()
+    waited = 0.0
+    while (await connection.execute(_STILL_KEPT, {"bound": bound})).scalar_one():
+        if waited >= _WAIT_SECONDS:
+            return False
+        await asyncio.sleep(_LOOK_SECONDS)
+        waited += _LOOK_SECONDS
     return True
