@@ -21,7 +21,7 @@ from benchmarks.processes import CLOCK, ProcessEnded
 from benchmarks.rounds import RATE, Figures, Run
 from benchmarks.rows import Goal, Row
 from benchmarks.sending import NAMES
-from newsletter.agreements import notices
+from newsletter.agreements.notices import actions as notices
 from newsletter.database import Session, write_rows
 from newsletter.installation import Installation, open_installation
 from newsletter.tokens import new_id

@@ -21,10 +21,10 @@ from benchmarks.rounds import RATE, Figures, Run
 from benchmarks.rows import Row
 from benchmarks.sending import NAMES
 from benchmarks.sinks import running_sink
-from newsletter.bounces.report_tables import Report
+from newsletter.bounces.reports.tables import Report
 from newsletter.database import sync_engine
 from newsletter.delivery.return_address import of_letter
-from newsletter.serving import event_loop
+from newsletter.serving.running import event_loop
 from newsletter.subscribers.tables import Subscription
 
 _CONNECTIONS = 50

@@ -18,7 +18,7 @@ from benchmarks.processes import CLOCK
 from benchmarks.rounds import RATE, Figures, Run
 from benchmarks.rows import Goal, Row
 from benchmarks.sending import NAMES, ours
-from newsletter.mail.dkim_keys import private_pem
+from newsletter.mail.dkim.keys import private_pem
 
 _HEADER = b"x" * 1500
 _BATCH = 100

@@ -16,9 +16,9 @@ from newsletter.backup.presence import present
 from newsletter.bounces import commands as bounces
 from newsletter.commands import JSON, within
 from newsletter.database import Session
-from newsletter.editors import audit
 from newsletter.editors import commands as editors
-from newsletter.editors.audit import Act
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.imports import commands as imports
 from newsletter.installation import Installation, open_installation
 from newsletter.mail import commands as mail
@@ -81,7 +81,7 @@ def serve(port: int, host: str, web_only: bool) -> None:
     """
     logs.configure()
     # Only what serves needs the whole app; the other commands start sooner without it.
-    from newsletter import serving
+    from newsletter.serving import running as serving
 
     serving.serve(load(), host, port, worker=not web_only)
 
@@ -93,7 +93,7 @@ def worker() -> None:
     Example: newsletter worker
     """
     logs.configure()
-    from newsletter import serving
+    from newsletter.serving import running as serving
 
     serving.work(load())
 

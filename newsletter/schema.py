@@ -19,20 +19,20 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import SQLModel
 
 from newsletter import jobs
-from newsletter.agreements import notice_tables as notices
 from newsletter.agreements import tables as agreements
-from newsletter.agreements import tag_tables as tags
-from newsletter.bounces import report_tables as reports
+from newsletter.agreements.notices import tables as notices
+from newsletter.agreements.traces import tables as tags
 from newsletter.bounces import tables as bounces
 from newsletter.bounces.listener import tables as listeners
 from newsletter.bounces.mailbox import tables as mailboxes
+from newsletter.bounces.reports import tables as reports
 from newsletter.bounces.webhooks import tables as webhooks
 from newsletter.chain import tables as chain
 from newsletter.database import sync_engine
-from newsletter.delivery import pace_tables as paces
 from newsletter.delivery import tables as delivery
-from newsletter.editors import audit_tables as audit
+from newsletter.delivery.pace import tables as paces
 from newsletter.editors import tables as editors
+from newsletter.editors.audit import tables as audit
 from newsletter.errors import MisconfiguredError
 from newsletter.imports import tables as imports
 from newsletter.issues import tables as issues
@@ -45,8 +45,8 @@ from newsletter.privacy import tables as privacy
 from newsletter.renewal import tables as renewal
 from newsletter.retention import rewriting_tables as rewriting
 from newsletter.retention import tables as retention
-from newsletter.rights import desk_tables as desk
-from newsletter.rights import tables as rights
+from newsletter.rights.desk import tables as desk
+from newsletter.rights.my import tables as rights
 from newsletter.settings import Settings
 from newsletter.signup import tables as signup
 from newsletter.subscribers import tables as subscribers

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from newsletter.agreements import sealing, terms
-from newsletter.agreements.notices import Shown
+from newsletter.agreements import terms
+from newsletter.agreements.notices.actions import Shown
+from newsletter.agreements.proof import sealing
 from newsletter.agreements.rules import check_bases
 from newsletter.agreements.tables import DUE, Agreement, AgreementEvent, Basis, EventKind, MarketingBasis
 from newsletter.database import Session, table_of, write_rows

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from newsletter.agreements import adopting, chaining, verifying
+from newsletter.agreements.proof import adopting, chaining, verifying
 from newsletter.chain.findings import Finding, Findings
 from newsletter.chain.heads import sign_heads
 from newsletter.chain.heads_file import HeadsFile

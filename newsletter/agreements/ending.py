@@ -17,9 +17,11 @@ from sqlalchemy import ColumnElement, Table, delete, func
 from sqlalchemy import select as select_rows
 from sqlmodel import SQLModel, col, select
 
-from newsletter.agreements import actions, chaining, receipts, suppression, tombstones
+from newsletter.agreements import actions
+from newsletter.agreements.proof import chaining
 from newsletter.agreements.tables import Agreement, EventKind
-from newsletter.agreements.tombstones import Kind
+from newsletter.agreements.traces import receipts, suppression, tombstones
+from newsletter.agreements.traces.tombstones import Kind
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.mail.tables import Letter

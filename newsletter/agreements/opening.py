@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from newsletter.agreements import notices
-from newsletter.agreements.notices import Wording
-from newsletter.agreements.wording import Controller, first_notice
+from newsletter.agreements.notices import actions as notices
+from newsletter.agreements.notices.actions import Wording
+from newsletter.agreements.notices.wording import Controller, first_notice
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.language import LANGUAGES

@@ -15,13 +15,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
 
-from newsletter.agreements import ending, tags
+from newsletter.agreements import ending
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, Ending, Parting
 from newsletter.agreements.tables import Agreement, AgreementEvent, EventKind
-from newsletter.agreements.tag_tables import TOMBSTONES, TagEpoch, Tombstone
-from newsletter.agreements.tombstone_file import Entry
-from newsletter.agreements.tombstones import MARGIN, Kind, subject
+from newsletter.agreements.traces import tags
+from newsletter.agreements.traces.tables import TOMBSTONES, TagEpoch, Tombstone
+from newsletter.agreements.traces.tombstone_file import Entry
+from newsletter.agreements.traces.tombstones import MARGIN, Kind, subject
 from newsletter.database import Session, insert, rows_of
 from newsletter.installation import Installation
 from newsletter.subscribers.tables import MeasurementChoice, Subscriber, Subscription, SubscriptionState

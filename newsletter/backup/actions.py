@@ -11,9 +11,9 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from newsletter.agreements import chaining
+from newsletter.agreements.proof import chaining
 from newsletter.agreements.replaying import Replayed, replay_if_behind
-from newsletter.agreements.tombstones import file_of
+from newsletter.agreements.traces.tombstones import file_of
 from newsletter.backup import archive, postgresql_dump, sqlite_copy
 from newsletter.backup.archive import FORMAT, Manifest, Progress
 from newsletter.backup.presence import alone, present

@@ -7,9 +7,9 @@ ended is paused, for who has got it meanwhile is not in this database. An editor
 import structlog
 from sqlmodel import col, select
 
-from newsletter.agreements import chaining
+from newsletter.agreements.proof import chaining
 from newsletter.agreements.replaying import Replayed, lacking, replay_if_behind
-from newsletter.agreements.tombstones import Lookout, file_new, file_of
+from newsletter.agreements.traces.tombstones import Lookout, file_new, file_of
 from newsletter.database import Session
 from newsletter.delivery.rules import move
 from newsletter.delivery.tables import Mailing, MailingState

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Executable, String, delete, func
 from sqlmodel import col, select
 
 from newsletter.addresses import canonical
-from newsletter.bounces.report_tables import CameBack
-from newsletter.bounces.verdicts import Verdict
+from newsletter.bounces.reading.verdicts import Verdict
+from newsletter.bounces.reports.tables import CameBack
 from newsletter.clock import day_of
 from newsletter.database import Database, Session, insert_of, rows_of
 from newsletter.installation import Installation

@@ -7,9 +7,9 @@ import sys
 import click
 from sqlalchemy.exc import DBAPIError
 
-from newsletter.bounces.explaining import contents, explained
-from newsletter.bounces.receiving import receive as receive_mail
-from newsletter.bounces.reports import Taken
+from newsletter.bounces.reading.explaining import contents, explained
+from newsletter.bounces.reports.actions import Taken
+from newsletter.bounces.reports.receiving import receive as receive_mail
 from newsletter.commands import JSON, Run, within
 from newsletter.database import Session
 from newsletter.errors import MisconfiguredError

@@ -11,15 +11,17 @@ from enum import StrEnum
 
 import structlog
 
-from newsletter.agreements import suppression
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, end_subscription, erase_person, lock_person
-from newsletter.bounces import alarms, came_back, history, signals
+from newsletter.agreements.traces import suppression
+from newsletter.bounces import came_back, signals
+from newsletter.bounces.alarms import actions as alarms
+from newsletter.bounces.alarms.watching import of_letter
 from newsletter.bounces.came_back import Back
-from newsletter.bounces.report_tables import Report, ReportState
+from newsletter.bounces.reading.verdicts import Verdict
+from newsletter.bounces.reports import history
+from newsletter.bounces.reports.tables import Report, ReportState
 from newsletter.bounces.signals import Counts, Dead, Tallies
-from newsletter.bounces.verdicts import Verdict
-from newsletter.bounces.watching import of_letter
 from newsletter.clock import day_of
 from newsletter.database import Session
 from newsletter.installation import Installation

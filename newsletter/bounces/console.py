@@ -1,6 +1,6 @@
 """An editor's word on the domains that the circuit breaker holds, and on alarms; and how many came back of a mailing.
 
-The pages themselves are `figures/returned_console.py`, for they show pictures.
+The pages themselves are `figures/returned/console.py`, for they show pictures.
 """
 
 import re
@@ -11,10 +11,12 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from newsletter.bounces import actions, alarms_seen, history
+from newsletter.bounces import actions
+from newsletter.bounces.alarms import seen as alarms_seen
+from newsletter.bounces.reports import history
 from newsletter.delivery.actions import of_issue
-from newsletter.editors import audit
-from newsletter.editors.audit import Act
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.errors import NotFound
 from newsletter.web import WebRequest, installation_of, read_form, see_other
 

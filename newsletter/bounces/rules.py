@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from newsletter.bounces.codes import ALARMING, DEAD, DEAD_IF_REPEATED
-from newsletter.bounces.verdicts import Verdict
-from newsletter.mail.smtp import Outcome, OutcomeKind, Stage
+from newsletter.bounces.reading.codes import ALARMING, DEAD, DEAD_IF_REPEATED
+from newsletter.bounces.reading.verdicts import Verdict
+from newsletter.mail.wire.smtp import Outcome, OutcomeKind, Stage
 
 APART = timedelta(days=7)
 REMEMBERED = timedelta(days=60)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from newsletter.bounces.consequences import settle
-from newsletter.bounces.report_tables import Report, ReportState
-from newsletter.bounces.verdicts import Verdict
+from newsletter.bounces.reading.verdicts import Verdict
+from newsletter.bounces.reports.tables import Report, ReportState
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.logs import where

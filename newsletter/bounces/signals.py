@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Executable, and_, delete, exists, func
 from sqlmodel import col, select
 
 from newsletter.addresses import canonical
-from newsletter.bounces.report_tables import Report
+from newsletter.bounces.reports.tables import Report
 from newsletter.bounces.rules import APART, REMEMBERED, is_repeated
 from newsletter.bounces.tables import Tally
 from newsletter.clock import day_of

@@ -17,8 +17,8 @@ from newsletter.bounces.listener.tables import WAY as LISTENER
 from newsletter.bounces.listener.tables import Listening
 from newsletter.bounces.mailbox.tables import WAY as MAILBOX
 from newsletter.bounces.mailbox.tables import Mailbox
-from newsletter.bounces.report_tables import Received
-from newsletter.bounces.reports import Taken
+from newsletter.bounces.reports.actions import Taken
+from newsletter.bounces.reports.tables import Received
 from newsletter.database import Session, database_seconds
 from newsletter.installation import Installation
 from newsletter.jobs import SILENT_SECONDS, Heartbeat, machine_of

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
 from newsletter.database.engines import async_engine, plain_engine
 from newsletter.database.forgetting import Forgetting, rewrite
-from newsletter.immediate import carry_out
+from newsletter.database.immediate import carry_out
 
 T = TypeVar("T")
 # 128 MB of pages, and about as much in the write-ahead log before it is worked in.

@@ -10,7 +10,8 @@ from sqlmodel import col, select
 
 from newsletter.clock import Clock, day_of
 from newsletter.database import Session, database_seconds
-from newsletter.delivery import audience, leftovers
+from newsletter.delivery import audience
+from newsletter.delivery.lane import leftovers
 from newsletter.delivery.progress import Progress, begin_samples, forget_pace, progress, sample
 from newsletter.delivery.rules import move
 from newsletter.delivery.tables import Block, Mailing, MailingState, Result

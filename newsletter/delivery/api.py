@@ -1,109 +1,186 @@
-"""Issues for other programs."""
+"""Mailings for other programs: starting one now or later, steering it, and how it goes."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
+from litestar.openapi.spec import Operation, RequestBody
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
-from newsletter.api import IssueId, Slug, problems, require_json
+from newsletter.database import Session
 from newsletter.delivery import actions
-from newsletter.editors import audit
-from newsletter.editors.audit import Act
+from newsletter.delivery.progress import pace, progress
+from newsletter.delivery.tables import Mailing
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.editors.keys import Scope, described, require
-from newsletter.issues import actions as issues
-from newsletter.issues.rendering import LONGEST_BODY, LONGEST_SUBJECT
-from newsletter.issues.tables import Issue
-from newsletter.newsletters import actions as newsletters
-from newsletter.newsletters.tables import Newsletter
+from newsletter.errors import NotFound
 from newsletter.web import installation_of
+from newsletter.web.api import IssueId, problems, take_json
 
-_ONE_LINE, _STORABLE = r"^[^\x00-\x1f\x7f]*$", r"^[^\x00]*$"
-_Subject = Annotated[
-    str,
-    Meta(min_length=1, max_length=LONGEST_SUBJECT, pattern=_ONE_LINE, description="One line; may hold placeholders."),
-]
-_Body = Annotated[
-    str,
-    Meta(min_length=1, max_length=LONGEST_BODY, pattern=_STORABLE, description="Markdown; may hold placeholders."),
-]
-# In JSON each character may be written as two escapes, twelve octets.
-_LARGEST = 12 * (LONGEST_BODY + LONGEST_SUBJECT) + 64 * 1024
+_WHEN = "When to begin: a time to come, with its offset, such as 2026-12-24T09:00:00+01:00. At once without it."
 
 
-class IssueInput(msgspec.Struct):
-    """A new issue."""
+class SendInput(msgspec.Struct):
+    """When an issue is to be sent. The body may be left out."""
 
-    subject: _Subject
-    body: _Body
+    starts_at: Annotated[datetime, Meta(tz=True, description=_WHEN)] | None = None
 
 
-class IssueOutput(msgspec.Struct):
-    """An issue; `problems` are sentences on what stands in the way of sending it."""
+class MailingOutput(msgspec.Struct):
+    """How a mailing stands; state is scheduled, sending, paused, finished or cancelled. The counts add up to the
+    audience.
 
-    id: str
-    newsletter: str
-    number: int
-    subject: str
-    body: str
-    created_at: datetime
-    problems: list[str]
+    `starts_at` is there until it begins. `rate`, deliveries a minute, and `seconds_left` are there while it is being
+    sent and something is known of them; so is `trouble`, a sentence on what keeps us from the relay.
+    """
+
+    state: str
+    audience: int
+    queued: int
+    delivered: int
+    deferred: int
+    refused: int
+    in_doubt: int
+    withdrawn: int
+    starts_at: datetime | None
+    rate: float | None
+    seconds_left: int | None
+    trouble: str | None
+
+
+class RefusalOutput(msgspec.Struct):
+    """How many were refused with the same answer. `reply` holds its everyday words; what else it said is left out."""
+
+    stage: str | None
+    code: int | None
+    enhanced: str | None
+    reply: str | None
+    count: int
+
+
+class RefusalsOutput(msgspec.Struct):
+    """The most frequent answers, at most 50."""
+
+    items: list[RefusalOutput]
+
+
+@dataclass
+class _WithOrWithoutBody(Operation):
+    """An operation whose body may be left out, described as such."""
+
+    def __post_init__(self) -> None:
+        """Mend what Litestar writes: it takes every body for required."""
+        if isinstance(self.request_body, RequestBody):
+            self.request_body.required = False
 
 
 @post(
-    "/newsletters/{slug:str}/issues",
-    status_code=201,
-    guards=[require(Scope.ISSUES), require_json],
-    security=described(Scope.ISSUES),
-    operation_id="createIssue",
-    summary="Write an issue",
-    tags=["issues"],
-    responses=problems(400, 401, 403, 404, 413, 415, 422),
-    request_max_body_size=_LARGEST,
+    "/issues/{issue_id:str}/mailing",
+    status_code=202,
+    operation_class=_WithOrWithoutBody,
+    guards=[require(Scope.SEND), take_json],
+    security=described(Scope.SEND),
+    operation_id="sendIssue",
+    summary="Send an issue",
+    tags=["mailings"],
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
+    request_max_body_size=64 * 1024,
 )
-async def create_issue(
-    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[IssueInput]
-) -> IssueOutput:
-    """Write a new issue. It is refused where it could not be sent as it is, with what to mend."""
+async def send_issue(
+    request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[SendInput | None] = None
+) -> MailingOutput:
+    """Let an issue leave at once, or at the time that is given."""
     installation = installation_of(request)
+    starts_at = data.starts_at if data else None
     async with installation.database.write() as session:
-        newsletter = await newsletters.by_slug(session, slug)
-        issues.compiled(installation, newsletter, data.subject, data.body)
-        issue = await issues.write(session, installation.clock, newsletter.id, data.subject, data.body)
-        await audit.did(request, session, Act.ISSUE_BEGUN, subject_id=issue.id, newsletter_id=newsletter.id)
-    return _issue(issue, newsletter, ())
+        mailing = await actions.schedule(session, installation, issue_id, undo=False, starts_at=starts_at)
+        newsletter_id = mailing.newsletter_id
+        await audit.did(request, session, Act.MAILING_SCHEDULED, subject_id=issue_id, newsletter_id=newsletter_id)
+        return await _output(session, mailing)
 
 
 @get(
-    "/issues/{issue_id:str}",
+    "/issues/{issue_id:str}/mailing",
     guards=[require(Scope.ISSUES)],
     security=described(Scope.ISSUES),
-    operation_id="getIssue",
-    summary="Read an issue",
-    tags=["issues"],
+    operation_id="getMailing",
+    summary="Read how a mailing stands",
+    tags=["mailings"],
     responses=problems(401, 403, 404),
 )
-async def get_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> IssueOutput:
-    """Give an issue."""
-    installation = installation_of(request)
-    async with installation.database.read() as session:
-        issue, newsletter = await issues.by_id(session, issue_id)
-        return _issue(issue, newsletter, await actions.problems(session, installation, issue_id))
+async def get_mailing(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
+    """Give how the mailing of an issue stands."""
+    async with installation_of(request).database.read() as session:
+        return await _output(session, await mailing_of(session, issue_id))
 
 
-def _issue(issue: Issue, newsletter: Newsletter, problems_now: tuple[str, ...]) -> IssueOutput:
-    return IssueOutput(
-        id=issue.id,
-        newsletter=newsletter.slug,
-        number=issue.number,
-        subject=issue.subject,
-        body=issue.body,
-        created_at=issue.created_at,
-        problems=list(problems_now),
+@get(
+    "/issues/{issue_id:str}/mailing/refusals",
+    guards=[require(Scope.ISSUES)],
+    security=described(Scope.ISSUES),
+    operation_id="getRefusals",
+    summary="Read what receivers answered who refused",
+    tags=["mailings"],
+    responses=problems(401, 403, 404),
+)
+async def get_refusals(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> RefusalsOutput:
+    """Give with which answers how many were refused."""
+    async with installation_of(request).database.read() as session:
+        found = await actions.refusals(session, await mailing_of(session, issue_id))
+    return RefusalsOutput([RefusalOutput(**asdict(refusal)) for refusal in found])
+
+
+def _steering(verb: str, act: Act) -> Any:
+    @post(
+        f"/issues/{{issue_id:str}}/mailing/{verb}",
+        status_code=200,
+        guards=[require(Scope.SEND)],
+        security=described(Scope.SEND),
+        operation_id=f"{verb}Mailing",
+        summary=f"{verb.capitalize()} a mailing",
+        tags=["mailings"],
+        responses=problems(401, 403, 404, 409),
+        name=f"api_{verb}",
+    )
+    async def steer(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
+        """Steer the mailing of an issue."""
+        installation = installation_of(request)
+        async with installation.database.write() as session:
+            mailing = await actions.steer(session, installation.clock, issue_id, verb)
+            await audit.did(request, session, act, subject_id=issue_id, newsletter_id=mailing.newsletter_id)
+            return await _output(session, mailing)
+
+    return steer
+
+
+async def mailing_of(session: Session, issue_id: str) -> Mailing:
+    """Give the mailing of an issue. Raises NotFound where it has none."""
+    mailing = await actions.of_issue(session, issue_id)
+    if mailing is None:
+        raise NotFound("This issue has no mailing.")
+    return mailing
+
+
+async def _output(session: Session, mailing: Mailing) -> MailingOutput:
+    standing = await progress(session, mailing)
+    return MailingOutput(
+        **asdict(standing),
+        **asdict(await pace(session, mailing, standing)),
+        starts_at=mailing.starts_at if actions.is_ahead(mailing) else None,
+        trouble=mailing.trouble,
     )
 
 
-handlers = [create_issue, get_issue]
+handlers = [
+    send_issue,
+    get_mailing,
+    get_refusals,
+    _steering("pause", Act.MAILING_PAUSED),
+    _steering("resume", Act.MAILING_RESUMED),
+    _steering("cancel", Act.MAILING_CANCELLED),
+]

@@ -6,7 +6,7 @@ results are appended together with the marking of the next one. So after a crash
 what lies behind `marked_to` was never begun, what lies between `done_to` and `marked_to` and has no result is in doubt.
 
 `result` rows and the counters have no foreign key to people: erasing anybody at any instant breaks nothing and
-changes no figure (RULES C8). A result holds codes and the everyday words of a reply (`mail/reply_words.py`), and no
+changes no figure (RULES C8). A result holds codes and the everyday words of a reply (`mail/words/`), and no
 time of delivery. The times that the work itself needs go with it: when to try again with the block, how far the mailing
 was a moment ago; and a mailing that is over keeps its days alone (P3).
 """

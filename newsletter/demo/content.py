@@ -4,7 +4,7 @@ from sqlalchemy import delete
 
 from newsletter.addresses import read_address
 from newsletter.agreements.actions import Origin
-from newsletter.agreements.notices import in_force
+from newsletter.agreements.notices.actions import in_force
 from newsletter.agreements.opening import open_newsletter
 from newsletter.database import Session
 from newsletter.editors import accounts

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from newsletter import logs, schema, serving
+from newsletter import logs, schema
 from newsletter.clock import SystemClock
 from newsletter.demo.catcher import Catcher
 from newsletter.demo.content import EDITOR, SLUG, fill
@@ -15,6 +15,7 @@ from newsletter.demo.inbox import inbox_pages
 from newsletter.demo.replies import AWAY, FULL, MOVED
 from newsletter.demo.returning import Hosts
 from newsletter.installation import open_installation
+from newsletter.serving import running as serving
 from newsletter.settings import Settings
 
 _PASSWORD = "only-for-the-demo"  # noqa: S105 (it opens invented data on one's own machine)

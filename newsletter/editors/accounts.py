@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from newsletter.addresses import read_address
 from newsletter.clock import Clock
 from newsletter.database import Session, rows_of
-from newsletter.editors.audit_retention import MONTH
+from newsletter.editors.audit.retention import MONTH
 from newsletter.editors.tables import Editor, EditorSession
 from newsletter.errors import Conflict, InvalidInput, NotFound
 from newsletter.installation import Installation

@@ -8,8 +8,9 @@ import click
 
 from newsletter.commands import JSON, Run, within
 from newsletter.database import Session
-from newsletter.editors import accounts, audit, keys, sessions
-from newsletter.editors.audit import Act
+from newsletter.editors import accounts, keys, sessions
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.installation import Installation
 
 

@@ -8,8 +8,9 @@ from litestar.middleware import DefineMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ControllerRouterHandler
 
-from newsletter.editors import accounts, audit, sessions
-from newsletter.editors.audit import Act
+from newsletter.editors import accounts, sessions
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.errors import InvalidInput
 from newsletter.settings import Settings
 from newsletter.tokens import Keyring

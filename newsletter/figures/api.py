@@ -8,11 +8,11 @@ from litestar import Request, get
 from litestar.datastructures import State
 from litestar.params import FromPath
 
-from newsletter.api import IssueId, problems
 from newsletter.editors.keys import Scope, described, require
 from newsletter.figures import actions
 from newsletter.issues import actions as issues
 from newsletter.web import installation_of
+from newsletter.web.api import IssueId, problems
 
 
 class OpensOutput(msgspec.Struct):

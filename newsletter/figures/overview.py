@@ -8,12 +8,12 @@ from litestar.params import FromPath
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from newsletter.agreements import notices
+from newsletter.agreements.notices import actions as notices
 from newsletter.agreements.opening import change_newsletter, open_newsletter
 from newsletter.agreements.tables import NoticeUse
 from newsletter.database import Session
-from newsletter.editors import audit
-from newsletter.editors.audit import Act
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.errors import Conflict, InvalidInput
 from newsletter.issues.tables import Issue
 from newsletter.newsletters import actions

@@ -8,8 +8,9 @@ from sqlmodel import col, select
 
 from newsletter.database import Session, database_seconds
 from newsletter.errors import Conflict, InvalidInput, NotFound
-from newsletter.imports import columns, staging
+from newsletter.imports import staging
 from newsletter.imports.evidence import CURRENT, Evidence
+from newsletter.imports.reading import columns
 from newsletter.imports.rules import LEASE_SECONDS, OPEN, WORKING, move
 from newsletter.imports.staging import Staged
 from newsletter.imports.tables import Import, ImportRefusal, ImportState

@@ -15,16 +15,17 @@ from litestar.params import FromPath, JSONBody, Parameter
 from litestar.response import Stream
 from msgspec import Meta
 
-from newsletter.api import Slug, problems, require_json
-from newsletter.editors import audit
+from newsletter.editors.audit import actions as audit
 from newsletter.editors.keys import Scope, described, require
 from newsletter.errors import InvalidInput
-from newsletter.imports import actions, columns, exporting, staging
+from newsletter.imports import actions, exporting, staging
 from newsletter.imports.evidence import CURRENT, read_evidence
+from newsletter.imports.reading import columns
 from newsletter.imports.reasons import sentence
 from newsletter.imports.tables import Import
 from newsletter.newsletters import actions as newsletters
 from newsletter.web import PRIVATE_HEADERS, installation_of
+from newsletter.web.api import Slug, problems, require_json
 
 ImportId = Annotated[str, Parameter(pattern="^[a-z2-7]{26}$", description="The import's id.")]
 Text = Annotated[str, Meta(max_length=1000)]

@@ -14,13 +14,14 @@ from typing import IO, Any
 import click
 
 from newsletter.commands import JSON, Run
-from newsletter.editors.audit import CLI
+from newsletter.editors.audit.actions import CLI
 from newsletter.errors import InvalidInput
-from newsletter.imports import actions, columns, exporting, report, staging
+from newsletter.imports import actions, exporting, report, staging
 from newsletter.imports.evidence import BASES, Evidence, read_evidence
+from newsletter.imports.reading import columns
 from newsletter.imports.reasons import sentence
 from newsletter.imports.tables import Import, ImportState, Mode
-from newsletter.imports.working import Importer
+from newsletter.imports.working.working import Importer
 from newsletter.installation import Installation
 from newsletter.newsletters import actions as newsletters
 from newsletter.tokens import new_id

@@ -14,8 +14,8 @@ from enum import StrEnum
 from sqlmodel import col, select
 
 from newsletter.database import Session
-from newsletter.editors import audit
-from newsletter.editors.audit import Act
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.errors import InvalidInput
 from newsletter.installation import Installation
 from newsletter.newsletters import actions as newsletters

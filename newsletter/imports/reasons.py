@@ -1,7 +1,7 @@
 """Why a row was refused, in a sentence for whoever can mend it. The database keeps the code alone. Pure."""
 
 from newsletter import addresses
-from newsletter.imports.columns import FIELDS
+from newsletter.imports.reading.columns import FIELDS
 
 _SENTENCES = {
     "no_address": "There is no e-mail address in this row.",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from newsletter.imports.shape import Shape, look_at
+from newsletter.imports.reading.shape import Shape, look_at
 from newsletter.installation import Installation
 from newsletter.tokens import new_id
 

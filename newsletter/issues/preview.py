@@ -10,8 +10,8 @@ from newsletter.issues.rendering import Rendered
 from newsletter.issues.tables import Issue
 from newsletter.mail.message import Mailbox, Message
 from newsletter.mail.outbox import WrittenLetter
-from newsletter.mail.smtp import Envelope
 from newsletter.mail.tables import Letter
+from newsletter.mail.wire.smtp import Envelope
 from newsletter.newsletters.tables import Newsletter
 from newsletter.tokens import new_id
 

@@ -5,7 +5,7 @@ import json
 import click
 
 from newsletter.commands import JSON
-from newsletter.mail import dkim_keys
+from newsletter.mail.dkim import keys as dkim_keys
 from newsletter.settings import load
 
 

@@ -17,9 +17,9 @@ from sqlmodel import col, select
 from newsletter.clock import Clock
 from newsletter.database import Database, Session, database_seconds, table_of
 from newsletter.mail.echoes import echoed
-from newsletter.mail.lines import Lines
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, sender_failed
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.mail.wire.lines import Lines
 from newsletter.tokens import jitter, new_id
 
 BATCH = 20

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from newsletter.mail.reply_words import kept_of
-from newsletter.mail.wording import vetoes_reply
+from newsletter.mail.words.reply_words import kept_of
+from newsletter.mail.words.wording import vetoes_reply
 
 # An address of a network at the beginning of a reply is no code.
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?!\.?\w)")

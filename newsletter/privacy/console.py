@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from newsletter.agreements.opening import change_newsletter
-from newsletter.editors.audit import Act, actor_of, note, showed
+from newsletter.editors.audit.actions import Act, actor_of, note, showed
 from newsletter.errors import InvalidInput
 from newsletter.installation import Installation
 from newsletter.newsletters import actions as newsletters

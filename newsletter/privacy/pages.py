@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Response
 
-from newsletter.agreements import tombstones
+from newsletter.agreements.traces import tombstones
 from newsletter.language import LANGUAGES
 from newsletter.privacy.notice import notice_of
 from newsletter.web import WebRequest, installation_of, page, reading, visitor_language

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from newsletter.installation import Installation
-from newsletter.mail.relays import Routes
+from newsletter.mail.wire.relays import Routes
 
 _ALWAYS = (
     "Passwords are kept as Argon2id hashes; keys, sessions and mailed links as hashes alone.",

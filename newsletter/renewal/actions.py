@@ -7,7 +7,8 @@ from sqlmodel import col, select
 
 from newsletter.database import Session, rows_of
 from newsletter.installation import Installation
-from newsletter.renewal import feeding, lapsing, unanswered
+from newsletter.renewal import lapsing
+from newsletter.renewal.announcing import feeding, unanswered
 from newsletter.renewal.tables import RenewalLetter
 
 RULE = "renewal letters"

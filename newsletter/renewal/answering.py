@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from newsletter.agreements import actions as agreements
-from newsletter.agreements import notices
+from newsletter.agreements.notices import actions as notices
 from newsletter.agreements.tables import Agreement, EventKind, Notice
 from newsletter.database import Session
 from newsletter.errors import NotFound

@@ -20,7 +20,7 @@ from newsletter.installation import Installation
 from newsletter.mail.tables import LetterKind
 from newsletter.newsletters.actions import on_offer
 from newsletter.newsletters.tables import Newsletter
-from newsletter.renewal.feeding import put, settle_lost
+from newsletter.renewal.announcing.feeding import put, settle_lost
 from newsletter.renewal.holding import AGREED, HEARD, holding_of
 from newsletter.renewal.periods import FIRST, SECOND, letters_of, sent_at
 from newsletter.renewal.rules import FIRST_BEFORE, Step, add_months, is_reminder_due, renewal_step

@@ -13,8 +13,8 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from newsletter.agreements import actions as agreements
-from newsletter.agreements import notices
-from newsletter.agreements.notice_diff import Paragraph, compare
+from newsletter.agreements.notices import actions as notices
+from newsletter.agreements.notices.diff import Paragraph, compare
 from newsletter.agreements.tables import EventKind
 from newsletter.database import Session
 from newsletter.installation import Installation
@@ -24,7 +24,7 @@ from newsletter.mail.tables import Letter, LetterKind
 from newsletter.newsletters.letterhead import Addressee, signature, written
 from newsletter.newsletters.tables import Newsletter
 from newsletter.renewal import words
-from newsletter.renewal.audience import line_at
+from newsletter.renewal.announcing.audience import line_at
 from newsletter.renewal.holding import Holding, holding_of
 from newsletter.renewal.links import renewal_token
 from newsletter.renewal.periods import SECOND, ends_on, occasion_of

@@ -9,9 +9,9 @@ from typing import Any
 from litestar import Response, post
 from litestar.params import FromPath
 
-from newsletter.agreements.notice_diff import compare
-from newsletter.agreements.notice_versions import Standing, find_version, versions
-from newsletter.agreements.notices import as_html
+from newsletter.agreements.notices.actions import as_html
+from newsletter.agreements.notices.diff import compare
+from newsletter.agreements.notices.versions import Standing, find_version, versions
 from newsletter.agreements.tables import Notice
 from newsletter.errors import NotFound
 from newsletter.language import translator

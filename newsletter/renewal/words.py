@@ -7,7 +7,7 @@ from datetime import datetime
 from babel.dates import format_date
 from markupsafe import Markup
 
-from newsletter.agreements.notice_diff import Paragraph
+from newsletter.agreements.notices.diff import Paragraph
 from newsletter.language import Gettext, translator
 from newsletter.mail.letter import Button, Words
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from newsletter.database import Session
-from newsletter.editors import audit
-from newsletter.editors.audit import Act
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.installation import Installation
 from newsletter.logs import where
 from newsletter.retention import runs

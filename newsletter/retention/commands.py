@@ -9,8 +9,9 @@ import click
 from newsletter.chain import head_check
 from newsletter.chain.findings import Finding, Findings
 from newsletter.commands import JSON, Run
-from newsletter.editors import audit, audit_verifying
-from newsletter.editors.audit_chaining import CHAIN
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit import verifying as audit_verifying
+from newsletter.editors.audit.chaining import CHAIN
 from newsletter.installation import Installation
 from newsletter.retention import actions
 from newsletter.retention.runs import Ran

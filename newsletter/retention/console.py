@@ -5,7 +5,7 @@ from typing import Any
 
 from litestar import Response, post
 
-from newsletter.editors import audit
+from newsletter.editors.audit import actions as audit
 from newsletter.errors import InvalidInput
 from newsletter.retention import actions, runs
 from newsletter.retention.runs import Ran

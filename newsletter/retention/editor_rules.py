@@ -1,8 +1,9 @@
 """The rules about the console: who was signed in, who did what, and that the rules themselves ran."""
 
-from newsletter.editors import accounts, audit_retention, sessions
-from newsletter.editors import audit_tables as audit
+from newsletter.editors import accounts, sessions
 from newsletter.editors import tables as editors
+from newsletter.editors.audit import retention as audit_retention
+from newsletter.editors.audit import tables as audit
 from newsletter.retention import runs
 from newsletter.retention.rule import DAY, MONTH, Rule
 

@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 
-from newsletter.agreements import receipts, suppression, tombstones
-from newsletter.agreements.tag_tables import RECEIPTS, SUPPRESSIONS, TOMBSTONES
+from newsletter.agreements.traces import receipts, suppression, tombstones
+from newsletter.agreements.traces.tables import RECEIPTS, SUPPRESSIONS, TOMBSTONES
 from newsletter.database import Session
 from newsletter.imports import actions as imports
 from newsletter.imports.tables import RULE as IMPORTS
 from newsletter.installation import Installation
 from newsletter.retention.rule import DAY, Rule
-from newsletter.rights import address_change, desk, links
-from newsletter.rights.desk_tables import RULE as RIGHTS_REQUESTS
-from newsletter.rights.tables import RULE as MY_PAGE
+from newsletter.rights.desk import actions as desk
+from newsletter.rights.desk.tables import RULE as RIGHTS_REQUESTS
+from newsletter.rights.my import address_change, links
+from newsletter.rights.my.tables import RULE as MY_PAGE
 from newsletter.signup import actions as signup
 from newsletter.signup.tables import RULE as UNCONFIRMED
 

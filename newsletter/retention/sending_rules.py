@@ -3,13 +3,19 @@
 from datetime import timedelta
 
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import alarms_seen, came_back, report_tables, reports, signals
+from newsletter.bounces import came_back, signals
 from newsletter.bounces import rules as bounce_rules
+from newsletter.bounces.alarms import seen as alarms_seen
+from newsletter.bounces.reports import actions as reports
+from newsletter.bounces.reports import tables as report_tables
 from newsletter.bounces.webhooks import tables as webhook_tables
 from newsletter.bounces.webhooks import tokens as webhook_tokens
 from newsletter.database import Session
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import journal, ledger, pace_rows, paces
+from newsletter.delivery import ledger
+from newsletter.delivery.lane import journal
+from newsletter.delivery.pace import actions as paces
+from newsletter.delivery.pace import rows as pace_rows
 from newsletter.installation import Installation
 from newsletter.renewal import actions as renewal
 from newsletter.retention.rule import DAY, Rule

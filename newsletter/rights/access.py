@@ -10,8 +10,8 @@ from sqlalchemy import and_
 from sqlalchemy import select as core_select
 from sqlmodel import col, select
 
-from newsletter.agreements import tags
 from newsletter.agreements.tables import Agreement, AgreementEvent, EventKind, Notice
+from newsletter.agreements.traces import tags
 from newsletter.database import Session
 from newsletter.delivery.statements import superseded
 from newsletter.delivery.tables import Delivery, Mailing, Result

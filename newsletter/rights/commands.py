@@ -11,14 +11,15 @@ import click
 from newsletter.addresses import read_address
 from newsletter.agreements.actions import Origin
 from newsletter.commands import JSON, Run
-from newsletter.editors import audit
-from newsletter.editors.audit import CLI, Act
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import CLI, Act
 from newsletter.errors import NotFound
 from newsletter.installation import Installation
-from newsletter.rights import choices, document
+from newsletter.rights import document
 from newsletter.rights.access import gather_by_address
 from newsletter.rights.holding import Holding
-from newsletter.rights.shown import shown
+from newsletter.rights.my import choices
+from newsletter.rights.my.shown import shown
 
 _NOTHING = "Nothing is held about this address."
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from newsletter.agreements import export, record
+from newsletter.agreements.proof import export, record
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.newsletters.controller import responsible_for

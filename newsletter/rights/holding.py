@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.agreements.tables import Agreement, AgreementEvent, Notice
-from newsletter.agreements.tags import HeldTag
+from newsletter.agreements.traces.tags import HeldTag
 from newsletter.newsletters.processor_tables import Processor
 from newsletter.newsletters.tables import Newsletter
 from newsletter.personal import Personal

@@ -14,8 +14,8 @@ from sqlmodel import col, select
 
 from newsletter.addresses import Address, canonical
 from newsletter.agreements import actions as agreements
-from newsletter.agreements import suppression
-from newsletter.agreements.notices import Shown
+from newsletter.agreements.notices.actions import Shown
+from newsletter.agreements.traces import suppression
 from newsletter.clock import Clock
 from newsletter.database import Session, table_of
 from newsletter.errors import NotFound

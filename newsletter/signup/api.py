@@ -13,10 +13,9 @@ from litestar.params import FromPath, JSONBody, Parameter
 from msgspec import Meta
 
 from newsletter.agreements.actions import Origin
-from newsletter.agreements.notice_versions import CURRENT
-from newsletter.api import Slug, problems, require_json
-from newsletter.editors import audit
-from newsletter.editors.audit import Act
+from newsletter.agreements.notices.versions import CURRENT
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.asking import Wish, asking_of
@@ -24,6 +23,7 @@ from newsletter.signup.offers import Offer, Wording
 from newsletter.signup.rules import Signup, read_signup
 from newsletter.signup.search import search
 from newsletter.web import installation_of
+from newsletter.web.api import Slug, problems, require_json
 
 # Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Devanagari, Thai, Georgian, Japanese, Chinese and Korean letters.
 # A pattern must be read alike by programs in any language, and few of them know \p{L}. `addresses` takes any letter.

@@ -8,8 +8,8 @@ from typing import Any
 from litestar import Response, post
 from litestar.params import FromPath
 
-from newsletter.agreements import notices
 from newsletter.agreements.actions import of_request
+from newsletter.agreements.notices import actions as notices
 from newsletter.database import Session
 from newsletter.language import translator
 from newsletter.newsletters import actions as newsletters

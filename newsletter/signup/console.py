@@ -5,8 +5,8 @@ from typing import Any
 from litestar import Response, post
 from litestar.params import FromPath
 
-from newsletter.editors import audit
-from newsletter.editors.audit import Act
+from newsletter.editors.audit import actions as audit
+from newsletter.editors.audit.actions import Act
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.actions import count_pending
 from newsletter.signup.search import search

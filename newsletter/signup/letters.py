@@ -6,7 +6,7 @@ They carry no advertising, nothing that was typed into the form (RULES A8), and 
 from functools import partial
 
 from newsletter.agreements import actions as agreements
-from newsletter.agreements import notices
+from newsletter.agreements.notices import actions as notices
 from newsletter.agreements.tables import Agreement, EventKind
 from newsletter.database import Session
 from newsletter.installation import Installation

@@ -4,7 +4,7 @@ that changed between GET and POST is noticed (RULES A6).
 
 from datetime import datetime
 
-from newsletter.agreements import notices
+from newsletter.agreements.notices import actions as notices
 from newsletter.agreements.tables import Notice
 from newsletter.database import Session
 from newsletter.errors import InvalidInput, NotFound

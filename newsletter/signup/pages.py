@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from litestar import Response, post
 from litestar.params import FromPath
 
-from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
+from newsletter.agreements.notices import actions as notices
 from newsletter.database import Session
 from newsletter.errors import InvalidInput
 from newsletter.language import LANGUAGES, translator

@@ -3,9 +3,9 @@
 from newsletter.bounces.mailbox.url import mailbox_of
 from newsletter.bounces.webhooks import routes as webhooks
 from newsletter.clock import SystemClock
-from newsletter.delivery.limits import Limits
-from newsletter.mail.dkim_keys import signing_domain_of
-from newsletter.mail.relays import Routes
+from newsletter.delivery.pace.limits import Limits
+from newsletter.mail.dkim.keys import signing_domain_of
+from newsletter.mail.wire.relays import Routes
 from newsletter.settings import Settings
 
 

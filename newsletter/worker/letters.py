@@ -8,8 +8,8 @@ from newsletter.issues.preview import write_test
 from newsletter.mail.outbox import Writer, WrittenLetter
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.renewal.letters import write as write_about_agreement
-from newsletter.rights.desk_letters import write_reminder
-from newsletter.rights.letters import write_link, write_new_address, write_old_address
+from newsletter.rights.desk.letters import write_reminder
+from newsletter.rights.my.letters import write_link, write_new_address, write_old_address
 from newsletter.signup.letters import write_confirmation, write_welcome
 from newsletter.unsubscribe.actions import unsubscribe_token
 

@@ -13,32 +13,35 @@ from functools import partial
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from newsletter.agreements.chaining import Chaining
+from newsletter.agreements.proof.chaining import Chaining
 from newsletter.backup.returning import Returning
 from newsletter.bounces import actions as bounces
-from newsletter.bounces import alarms, settling, watching
+from newsletter.bounces import settling
+from newsletter.bounces.alarms import actions as alarms
+from newsletter.bounces.alarms import watching
 from newsletter.bounces.listener.running import Listener
 from newsletter.bounces.mailbox.poller import Poller
 from newsletter.database import database_seconds, insert
 from newsletter.delivery import actions as delivery
-from newsletter.delivery import leftovers, return_address
-from newsletter.delivery.sending import DRAIN_SECONDS, Sender
+from newsletter.delivery import return_address
+from newsletter.delivery.lane import leftovers
+from newsletter.delivery.lane.sending import DRAIN_SECONDS, Sender
 from newsletter.delivery.tables import Mailing, MailingState
-from newsletter.editors import audit_chaining
-from newsletter.imports.working import Importer
+from newsletter.editors.audit import chaining as audit_chaining
+from newsletter.imports.working.working import Importer
 from newsletter.installation import Installation
 from newsletter.jobs import Heartbeat, Jobs, every
-from newsletter.mail.dkim import Signer
-from newsletter.mail.dkim_keys import signing_domain_of
+from newsletter.mail.dkim.keys import signing_domain_of
+from newsletter.mail.dkim.signing import Signer
 from newsletter.mail.echoes import echoes_of
-from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox
-from newsletter.mail.relays import Routes
 from newsletter.mail.tables import Letter
+from newsletter.mail.wire.lines import Lines
+from newsletter.mail.wire.relays import Routes
 from newsletter.renewal import actions as renewal
 from newsletter.retention import actions as retention
 from newsletter.retention import rewriting
-from newsletter.rights.desk_letters import remind
+from newsletter.rights.desk.letters import remind
 from newsletter.worker.letters import writers
 from newsletter.worker.names import is_alone, take_name
 

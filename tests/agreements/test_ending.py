@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.agreements.ending import Cause, Ending
 from newsletter.agreements.tables import AgreementEvent
-from newsletter.agreements.tag_tables import Receipt, Suppression, Tombstone
+from newsletter.agreements.traces.tables import Receipt, Suppression, Tombstone
 from newsletter.clock import TurnedClock
 from newsletter.editors import accounts
 from newsletter.editors.tables import Editor

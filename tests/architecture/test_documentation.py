@@ -8,8 +8,8 @@ import click
 import pytest
 from litestar.routes import HTTPRoute
 
-from newsletter.app import create_app
 from newsletter.cli import cli
+from newsletter.serving.app import create_app
 from newsletter.settings import PREFIX, Settings
 
 DOCS = Path(__file__).parents[2] / "docs"

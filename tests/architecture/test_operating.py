@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from litestar.routes import HTTPRoute
 
-from newsletter.app import create_app
+from newsletter.serving.app import create_app
 from newsletter.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.agreements import tombstones
+from newsletter.agreements.traces import tombstones
 from newsletter.backup import actions
 from newsletter.clock import SystemClock
 from newsletter.installation import Installation

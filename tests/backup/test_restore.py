@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from newsletter import schema
-from newsletter.agreements import tombstones
 from newsletter.agreements.ending import Cause
+from newsletter.agreements.traces import tombstones
 from newsletter.backup import actions
 from newsletter.backup.actions import Migrations, Restored
 from newsletter.backup.presence import alone, present

@@ -6,12 +6,12 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from newsletter.bounces import actions, settling
-from newsletter.bounces.report_tables import Report
-from newsletter.bounces.reports import Taken, take
+from newsletter.bounces.reports.actions import Taken, take
+from newsletter.bounces.reports.tables import Report
 from newsletter.delivery.tables import Mailing
 from newsletter.installation import Installation
 from newsletter.subscribers.tables import DeadSignal, Subscriber
-from tests.bounces.returned import postfix_report
+from tests.bounces.reading.returned import postfix_report
 from tests.delivery.cast import finish, mailing_to, send
 from tests.support.peer import SmtpPeer
 

@@ -3,10 +3,10 @@
 import pytest
 from sqlmodel import select
 
-from newsletter.agreements.suppression import suppressed
-from newsletter.bounces.report_tables import Report
-from newsletter.bounces.reports import Taken, recognises, take_event
-from newsletter.bounces.verdicts import Reading, Verdict
+from newsletter.agreements.traces.suppression import suppressed
+from newsletter.bounces.reading.verdicts import Reading, Verdict
+from newsletter.bounces.reports.actions import Taken, recognises, take_event
+from newsletter.bounces.reports.tables import Report
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState

@@ -6,8 +6,8 @@ from datetime import timedelta
 from sqlalchemy import func
 from sqlmodel import select
 
-from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
+from newsletter.agreements.notices import actions as notices
 from newsletter.bounces import actions as bounces
 from newsletter.bounces import signals as signalling
 from newsletter.bounces.tables import Tally

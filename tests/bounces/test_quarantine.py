@@ -8,8 +8,8 @@ import pytest
 from sqlmodel import select
 
 from newsletter.clock import TurnedClock
-from newsletter.editors.audit import Act
-from newsletter.editors.audit_tables import AuditEntry
+from newsletter.editors.audit.actions import Act
+from newsletter.editors.audit.tables import AuditEntry
 from newsletter.installation import Installation
 from tests.bounces.coming_back import alive, bury, sent_with_dead, signals
 from tests.delivery.cast import people

@@ -9,16 +9,16 @@ from sqlmodel import col, delete
 from newsletter.bounces.listener.running import Listener
 from newsletter.bounces.listener.tables import Listening
 from newsletter.bounces.mailbox.tables import Mailbox
-from newsletter.bounces.report_tables import Received
+from newsletter.bounces.reports.tables import Received
 from newsletter.bounces.ways_in import WayIn, ways_in
 from newsletter.clock import TurnedClock, day_of
 from newsletter.database import database_seconds, insert
 from newsletter.installation import Installation
 from newsletter.jobs import Heartbeat
 from tests.bounces.coming_back import CAROL, report, return_address, sent
-from tests.bounces.hooked import Hooked, dead, hooked, postmark
-from tests.bounces.listening import counted, hands_over, listening
-from tests.bounces.mailboxes import LONG, look, poller
+from tests.bounces.listener.listening import counted, hands_over, listening
+from tests.bounces.mailbox.mailboxes import LONG, look, poller
+from tests.bounces.webhooks.hooked import Hooked, dead, hooked, postmark
 from tests.support.dovecot import PASSWORD, running_dovecot
 from tests.support.peer import SmtpPeer
 from tests.web.site import METRICS_TOKEN, running_site

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from newsletter.delivery import ledger, paces
-from newsletter.delivery.slowing import Tally
+from newsletter.delivery import ledger
+from newsletter.delivery.pace import actions as paces
+from newsletter.delivery.pace.slowing import Tally
 from newsletter.installation import Installation
 from tests.web.site import Site, running_site
 

@@ -14,19 +14,20 @@ from newsletter.addresses import read_address
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, end_subscription, erase_person
 from newsletter.agreements.opening import open_newsletter
-from newsletter.bounces import watching as bounces
+from newsletter.bounces.alarms import watching as bounces
 from newsletter.clock import TurnedClock
-from newsletter.delivery import actions, doubts
-from newsletter.delivery.pace_tables import Pace
+from newsletter.delivery import actions
+from newsletter.delivery.doubts import actions as doubts
+from newsletter.delivery.lane.sending import Sender
+from newsletter.delivery.pace.tables import Pace
 from newsletter.delivery.progress import Progress
 from newsletter.delivery.progress import progress as progress_of
-from newsletter.delivery.sending import Sender
 from newsletter.delivery.tables import Block, Delivery, Mailing, Result
 from newsletter.installation import Installation
 from newsletter.issues import actions as issues
-from newsletter.mail.dkim import Signer
-from newsletter.mail.lines import Lines
-from newsletter.mail.relays import Routes, read_relay
+from newsletter.mail.dkim.signing import Signer
+from newsletter.mail.wire.lines import Lines
+from newsletter.mail.wire.relays import Routes, read_relay
 from newsletter.newsletters.tables import Newsletter
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState
 from newsletter.tokens import new_id

@@ -6,8 +6,8 @@ import pytest
 
 from newsletter.clock import TurnedClock
 from newsletter.delivery import actions
-from newsletter.delivery.planning import as_read, as_typed, read_start
 from newsletter.delivery.tables import Mailing, MailingState
+from newsletter.desk.planning import as_read, as_typed, read_start
 from newsletter.errors import InvalidInput
 from newsletter.installation import Installation
 from newsletter.issues import actions as issues

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import inspect, select
 
 from newsletter.clock import TurnedClock, day_of
-from newsletter.delivery import leftovers
+from newsletter.delivery.lane import leftovers
 from newsletter.delivery.tables import Block, Mailing, Result
 from newsletter.installation import Installation
 from newsletter.measurement.tables import MeasurementKey

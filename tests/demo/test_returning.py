@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from newsletter.bounces.reading import explain, read
-from newsletter.bounces.verdicts import Verdict
+from newsletter.bounces.reading.reading import explain, read
+from newsletter.bounces.reading.verdicts import Verdict
 from newsletter.clock import SystemClock
 from newsletter.demo.replies import AWAY, FULL, MOVED, Copy, reply_to
 from newsletter.demo.returning import Hosts

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from sqlmodel import col, select
 
 from newsletter.agreements.opening import open_newsletter
-from newsletter.imports import actions, columns, staging
+from newsletter.imports import actions, staging
 from newsletter.imports.evidence import read_evidence
+from newsletter.imports.reading import columns
 from newsletter.imports.tables import Import
-from newsletter.imports.working import Importer
+from newsletter.imports.working.working import Importer
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState

@@ -1,7 +1,7 @@
 """Other programs import and export, each with a scope of its own."""
 
 from newsletter.imports.tables import ImportState
-from newsletter.imports.working import Importer
+from newsletter.imports.working.working import Importer
 from tests.imports.files import subscribed
 from tests.web.site import SLUG, Site
 

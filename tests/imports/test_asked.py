@@ -8,9 +8,10 @@ from sqlmodel import col, select
 
 from newsletter.agreements.tables import Agreement
 from newsletter.clock import TurnedClock
-from newsletter.imports import actions, rules, staging, working
+from newsletter.imports import actions, rules, staging
 from newsletter.imports.tables import ImportState, Mode
-from newsletter.imports.working import Importer
+from newsletter.imports.working import working
+from newsletter.imports.working.working import Importer
 from newsletter.installation import Installation
 from newsletter.mail.tables import Letter
 from newsletter.signup.actions import confirm, confirmation_token

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from newsletter.editors.audit import Act
-from newsletter.editors.audit_tables import AuditEntry
+from newsletter.editors.audit.actions import Act
+from newsletter.editors.audit.tables import AuditEntry
 from newsletter.imports import actions
 from newsletter.imports.tables import Import, ImportState
-from newsletter.imports.working import Importer
+from newsletter.imports.working.working import Importer
 from tests.imports.files import bring_in, subscribed, table
 from tests.journeys.story import hidden_fields
 from tests.web.site import SLUG, Site

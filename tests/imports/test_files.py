@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.errors import InvalidInput
-from newsletter.imports.columns import choose, guess
-from newsletter.imports.reading import Person, Reader, Refused
-from newsletter.imports.records import LONGEST_LINE
-from newsletter.imports.shape import look_at, read_again
-from newsletter.imports.slices import Slice, slices
+from newsletter.imports.reading.columns import choose, guess
+from newsletter.imports.reading.records import LONGEST_LINE
+from newsletter.imports.reading.rows import Person, Reader, Refused
+from newsletter.imports.reading.shape import look_at, read_again
+from newsletter.imports.reading.slices import Slice, slices
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 

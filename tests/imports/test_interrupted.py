@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.imports import actions, rules
 from newsletter.imports.tables import Import, ImportState, Mode
-from newsletter.imports.working import Importer
+from newsletter.imports.working.working import Importer
 from newsletter.installation import Installation
 from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from newsletter.addresses import Address, read_address
 from newsletter.errors import InvalidInput
-from newsletter.imports.columns import guess
-from newsletter.imports.reading import Reader, read_quickly
+from newsletter.imports.reading.columns import guess
+from newsletter.imports.reading.rows import Reader, read_quickly
+from newsletter.imports.reading.shape import look_at
+from newsletter.imports.reading.slices import slices
 from newsletter.imports.reasons import sentence
-from newsletter.imports.shape import look_at
-from newsletter.imports.slices import slices
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 LOCALS = st.one_of(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bounces.returned import postfix_report
+from tests.bounces.reading.returned import postfix_report
 from tests.journeys.story import Company, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.ports import free_port

@@ -7,14 +7,14 @@ from playwright.async_api import Page, expect
 from newsletter.clock import SystemClock
 from newsletter.installation import open_installation
 from newsletter.newsletters.actions import by_slug
-from newsletter.rights.desk_rules import due
-from newsletter.rights.desk_tables import RightsRequest
+from newsletter.rights.desk.rules import due
+from newsletter.rights.desk.tables import RightsRequest
 from newsletter.settings import load
 from newsletter.tokens import new_id
 from tests.journeys.at_the_console import sign_in
 from tests.journeys.camera import Camera, listen
 from tests.journeys.story import SLUG, Company
-from tests.rights.at_the_desk import KARI, subscribed
+from tests.rights.desk.at_the_desk import KARI, subscribed
 from tests.support.program import Program
 
 

@@ -8,8 +8,9 @@ import pytest
 from playwright.async_api import Page, expect
 
 from newsletter.clock import SystemClock
-from newsletter.delivery import ledger, paces
-from newsletter.delivery.slowing import Tally
+from newsletter.delivery import ledger
+from newsletter.delivery.pace import actions as paces
+from newsletter.delivery.pace.slowing import Tally
 from newsletter.installation import open_installation
 from newsletter.settings import load
 from tests.journeys.at_the_console import sign_in

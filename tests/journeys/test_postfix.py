@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from newsletter.mail.dkim_keys import dns_record, new_key, private_pem
+from newsletter.mail.dkim.keys import dns_record, new_key, private_pem
 from tests.journeys.large import CONNECTIONS, begin, settings_of
 from tests.support.opendkim import allowed, complaints
 from tests.support.postfix import PASSWORD, USER, running_postfix

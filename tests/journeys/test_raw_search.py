@@ -21,7 +21,7 @@ from sqlmodel import col, select
 
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, end_subscription
-from newsletter.agreements.tag_tables import Tombstone
+from newsletter.agreements.traces.tables import Tombstone
 from newsletter.installation import Installation, open_installation
 from newsletter.mail.tables import Letter
 from newsletter.newsletters.actions import by_slug

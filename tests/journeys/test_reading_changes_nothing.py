@@ -15,9 +15,9 @@ from newsletter.delivery.actions import schedule
 from newsletter.installation import Installation
 from newsletter.issues.actions import fix_links, write
 from newsletter.measurement.links import click_token, open_token
-from newsletter.rights.links import ask as ask_for_page
-from newsletter.rights.links import link_token, settle
-from newsletter.rights.tables import MyVisit
+from newsletter.rights.my.links import ask as ask_for_page
+from newsletter.rights.my.links import link_token, settle
+from newsletter.rights.my.tables import MyVisit
 from newsletter.signup.actions import confirmation_token
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import enter, subscribe

@@ -10,9 +10,9 @@ from playwright.async_api import Page, expect
 from sqlalchemy import func
 from sqlmodel import select
 
-from newsletter.bounces.report_tables import CameBack, Report
-from newsletter.bounces.reports import take
-from newsletter.bounces.verdicts import Verdict
+from newsletter.bounces.reading.verdicts import Verdict
+from newsletter.bounces.reports.actions import take
+from newsletter.bounces.reports.tables import CameBack, Report
 from newsletter.clock import day_of
 from newsletter.delivery.return_address import read
 from newsletter.installation import Installation, open_installation

@@ -9,16 +9,16 @@ from sqlalchemy import update
 from sqlmodel import col, delete, select
 
 from newsletter.addresses import Address
-from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
+from newsletter.agreements.notices import actions as notices
 from newsletter.clock import TurnedClock
 from newsletter.database import Session
 from newsletter.installation import Installation
-from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import BATCH, Outbox, WrittenLetter
 from newsletter.mail.outcome import Envelope
-from newsletter.mail.relays import Routes, read_relay
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.mail.wire.lines import Lines
+from newsletter.mail.wire.relays import Routes, read_relay
 from newsletter.signup.actions import Asked, ask
 from newsletter.signup.rules import FIELDS, Signup
 from newsletter.signup.tables import SignupRequest

@@ -15,19 +15,20 @@ import structlog
 from sqlalchemy import text
 from sqlmodel import col, update
 
-from newsletter import edge
 from newsletter.clock import TurnedClock
 from newsletter.database import Session
-from newsletter.delivery import actions, sending
-from newsletter.delivery.content import Edition
-from newsletter.delivery.window import Held
+from newsletter.delivery import actions
+from newsletter.delivery.lane import sending
+from newsletter.delivery.lane.content import Edition
+from newsletter.delivery.lane.window import Held
 from newsletter.installation import Installation
-from newsletter.mail.line import Line
+from newsletter.mail.wire.line import Line
 from newsletter.measurement import counting
 from newsletter.measurement.counting import Counting
 from newsletter.measurement.links import read_click, read_open
 from newsletter.measurement.rules import Verdict
 from newsletter.measurement.tables import MeasurementKey
+from newsletter.web import edge
 from tests.delivery.cast import finish, mailing_to, people, standing, worker
 from tests.measurement import adversary
 from tests.measurement.adversary import Loot, precision

@@ -2,13 +2,13 @@
 
 from newsletter import schema
 from newsletter.addresses import read_address
-from newsletter.agreements import notices
 from newsletter.agreements.actions import Origin
+from newsletter.agreements.notices import actions as notices
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 from newsletter.personal import Category, declarations
 from newsletter.privacy import breach
-from newsletter.rights import choices
+from newsletter.rights.my import choices
 from newsletter.signup.actions import Asked, ask
 from newsletter.signup.rules import FIELDS, Signup
 from tests.delivery.cast import found, people, subscribe

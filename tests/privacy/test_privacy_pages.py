@@ -8,7 +8,7 @@ from httpx import Response
 from sqlmodel import select
 
 from newsletter.clock import TurnedClock
-from newsletter.editors.audit_tables import AuditEntry
+from newsletter.editors.audit.tables import AuditEntry
 from newsletter.installation import Installation
 from newsletter.newsletters.tables import Newsletter
 from tests.delivery.cast import people, subscribe

@@ -5,16 +5,18 @@ from functools import partial
 
 from sqlmodel import col, select
 
-from newsletter.agreements import notice_drafts, notices
+from newsletter.agreements.notices import actions as notices
+from newsletter.agreements.notices import drafts as notice_drafts
 from newsletter.agreements.tables import Agreement, AgreementEvent
-from newsletter.bounces import watching as bounces
+from newsletter.bounces.alarms import watching as bounces
 from newsletter.clock import TurnedClock
-from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox
-from newsletter.mail.relays import Routes, read_relay
+from newsletter.mail.wire.lines import Lines
+from newsletter.mail.wire.relays import Routes, read_relay
 from newsletter.newsletters.tables import Newsletter
-from newsletter.renewal import actions, mailings
-from newsletter.renewal.mailings import Telling
+from newsletter.renewal import actions
+from newsletter.renewal.announcing import mailings
+from newsletter.renewal.announcing.mailings import Telling
 from newsletter.renewal.tables import NoticeMailing, NoticeMailingKind
 from newsletter.subscribers.tables import Subscriber, Subscription
 from newsletter.worker.letters import writers

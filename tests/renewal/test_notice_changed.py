@@ -7,7 +7,8 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from newsletter.mail.tables import Letter
-from newsletter.renewal import actions, mailings
+from newsletter.renewal import actions
+from newsletter.renewal.announcing import mailings
 from newsletter.subscribers.tables import Subscriber
 from tests.renewal.cast import ANNOUNCED, KARI, NEW_TEXT, OLA, SIRI, history, mail, publish, standing, turn
 from tests.signup.site import Site
@@ -90,7 +91,7 @@ async def test_a_mailing_is_paused_goes_on_and_is_cancelled(
     for email in (KARI, OLA, SIRI):
         await site.subscribe(email)
     await mail(site, peer)
-    monkeypatch.setattr("newsletter.renewal.feeding.ROOM", 1)
+    monkeypatch.setattr("newsletter.renewal.announcing.feeding.ROOM", 1)
     mailing = await publish(site, ANNOUNCED)
     assert mailing is not None
     installation = site.installation

@@ -5,16 +5,17 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from newsletter.addresses import read_address
-from newsletter.agreements import suppression, tags, tombstones
 from newsletter.agreements.opening import open_newsletter
-from newsletter.agreements.tag_tables import RECEIPTS, Receipt
-from newsletter.bounces.report_tables import AlarmSeen, CameBack, Received, Report
+from newsletter.agreements.traces import suppression, tags, tombstones
+from newsletter.agreements.traces.tables import RECEIPTS, Receipt
+from newsletter.bounces.reports.tables import AlarmSeen, CameBack, Received, Report
 from newsletter.bounces.tables import Tally
 from newsletter.bounces.webhooks.tables import UsedToken
 from newsletter.database import Session
-from newsletter.delivery.pace_tables import Pace
+from newsletter.delivery.pace.tables import Pace
 from newsletter.delivery.tables import Mailing, MailingState
-from newsletter.editors import accounts, audit, sessions
+from newsletter.editors import accounts, sessions
+from newsletter.editors.audit import actions as audit
 from newsletter.imports.tables import Import, ImportState
 from newsletter.installation import Installation
 from newsletter.issues.actions import write
@@ -22,8 +23,8 @@ from newsletter.measurement.counting import prepare
 from newsletter.newsletters.actions import on_offer
 from newsletter.renewal.tables import RenewalLetter, RenewalState
 from newsletter.retention.tables import RetentionRun
-from newsletter.rights.desk_tables import RightsRequest
-from newsletter.rights.tables import MyVisit
+from newsletter.rights.desk.tables import RightsRequest
+from newsletter.rights.my.tables import MyVisit
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.actions import enter, subscribe
 from newsletter.subscribers.tables import FirstSignal, Subscriber

@@ -17,10 +17,10 @@ from sqlmodel import SQLModel, col, select
 from newsletter import schema
 from newsletter.agreements.opening import open_newsletter
 from newsletter.agreements.tables import Agreement, AgreementEvent, EventKind, Notice
-from newsletter.app import create_app
 from newsletter.installation import Installation
 from newsletter.newsletters.actions import by_slug
 from newsletter.newsletters.tables import Newsletter
+from newsletter.serving.app import create_app
 from newsletter.signup.actions import confirmation_token
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.tables import Subscriber, Subscription, SubscriptionState

@@ -7,8 +7,8 @@ from html import unescape
 import pytest
 
 from newsletter.addresses import BAD_ADDRESS, LONGEST_NAME, NO_ADDRESS, NOT_PRINTABLE
-from newsletter.agreements import notices
-from newsletter.agreements.notices import Wording
+from newsletter.agreements.notices import actions as notices
+from newsletter.agreements.notices.actions import Wording
 from newsletter.agreements.tables import AgreementEvent
 from newsletter.installation import Installation
 from newsletter.language import translator

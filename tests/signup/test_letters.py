@@ -3,12 +3,12 @@
 from datetime import timedelta
 from functools import partial
 
-from newsletter.bounces import watching as bounces
+from newsletter.bounces.alarms import watching as bounces
 from newsletter.clock import TurnedClock
-from newsletter.mail.lines import Lines
 from newsletter.mail.outbox import Outbox
-from newsletter.mail.relays import Routes, read_relay
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.mail.wire.lines import Lines
+from newsletter.mail.wire.relays import Routes, read_relay
 from newsletter.subscribers.tables import DeadSignal
 from newsletter.worker.letters import writers
 from tests.signup.site import OF_A_REQUEST, Site

@@ -9,11 +9,11 @@ from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
 from newsletter.agreements.opening import open_newsletter
-from newsletter.app import create_app
 from newsletter.editors import accounts, keys
 from newsletter.installation import Installation
 from newsletter.newsletters.actions import by_slug
 from newsletter.newsletters.tables import Newsletter
+from newsletter.serving.app import create_app
 from tests.journeys.story import EDITOR, PASSWORD, hidden_fields
 
 SLUG = "weekly"

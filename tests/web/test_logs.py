@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from newsletter.edge import Edge
+from newsletter.web.edge import Edge
 from tests.journeys.story import SLUG, Company, hidden_fields, open_company
 from tests.support.peer import SmtpPeer
 from tests.support.program import Program

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
-from newsletter.agreements.notices import in_force
+from newsletter.agreements.notices.actions import in_force
 from newsletter.installation import Installation
 from tests.web.site import SLUG, Site, running_site
 

@@ -10,11 +10,12 @@ import asyncio
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from newsletter.bounces import arf, reports
 from newsletter.bounces.listener.door import Door, machine_of
 from newsletter.bounces.listener.storing import Incoming, Storing
-from newsletter.bounces.mime import parse
-from newsletter.bounces.reports import Taken
+from newsletter.bounces.reading import arf
+from newsletter.bounces.reading.mime import parse
+from newsletter.bounces.reports import actions as reports
+from newsletter.bounces.reports.actions import Taken
 from newsletter.delivery import return_address
 from newsletter.installation import Installation
 from newsletter.logs import where

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from newsletter.bounces import reports
 from newsletter.bounces.listener.tables import WAY
-from newsletter.bounces.reports import Said, Taken
+from newsletter.bounces.reports import actions as reports
+from newsletter.bounces.reports.actions import Said, Taken
 from newsletter.database import Session, is_away
 from newsletter.installation import Installation
 from newsletter.unsubscribe.mailto import read_mailbox

@@ -16,17 +16,18 @@ from typing import ParamSpec, TypeVar
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.bounces import receiving, reports
 from newsletter.bounces.mailbox import mark as mailbox_mark
 from newsletter.bounces.mailbox.connection import FAILURES, reason_of
 from newsletter.bounces.mailbox.server import Folder
 from newsletter.bounces.mailbox.tables import WAY
 from newsletter.bounces.mailbox.url import MailboxPlace, mailbox_of
-from newsletter.bounces.reports import Taken
+from newsletter.bounces.reports import actions as reports
+from newsletter.bounces.reports import receiving
+from newsletter.bounces.reports.actions import Taken
 from newsletter.database import is_away
 from newsletter.installation import Installation
 from newsletter.logs import where
-from newsletter.mail.relays import rests_until
+from newsletter.mail.wire.relays import rests_until
 
 # At once: heads that are read, and mails that are held in memory.
 _HEADS, _MAILS = 100, 20

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.bounces import reports
-from newsletter.bounces.reports import Taken
+from newsletter.bounces.reports import actions as reports
+from newsletter.bounces.reports.actions import Taken
 from newsletter.database import Database
 from newsletter.installation import Installation
 

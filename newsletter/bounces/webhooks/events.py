@@ -13,9 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from newsletter.bounces.codes import status_of
-from newsletter.bounces.judging import judge
-from newsletter.bounces.verdicts import Reading, Verdict
+from newsletter.bounces.reading.codes import status_of
+from newsletter.bounces.reading.judging import judge
+from newsletter.bounces.reading.verdicts import Reading, Verdict
 from newsletter.errors import NewsletterError
 
 SUPPRESSED = Reading(Verdict.POLICY, "The service keeps the address on a list of its own and did not try.")

@@ -8,8 +8,8 @@ import hmac
 import re
 from typing import Any
 
-from newsletter.bounces import arf
-from newsletter.bounces.verdicts import Reading
+from newsletter.bounces.reading import arf
+from newsletter.bounces.reading.verdicts import Reading
 from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,

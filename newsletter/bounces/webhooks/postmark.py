@@ -7,8 +7,8 @@ got, and `Metadata` holds what our header X-PM-Metadata-delivery said.
 import base64
 from typing import Any
 
-from newsletter.bounces import arf, automatic
-from newsletter.bounces.verdicts import Reading, Verdict
+from newsletter.bounces.reading import arf, automatic
+from newsletter.bounces.reading.verdicts import Reading, Verdict
 from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,

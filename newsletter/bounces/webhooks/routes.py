@@ -15,7 +15,7 @@ from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.bounces import reports
+from newsletter.bounces.reports import actions as reports
 from newsletter.bounces.webhooks import doubted
 from newsletter.bounces.webhooks import tokens as webhook_tokens
 from newsletter.bounces.webhooks.events import Event, Heard, Message, NotProven, Service, UnreadableMessage

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from newsletter.bounces import arf
-from newsletter.bounces.verdicts import Reading
+from newsletter.bounces.reading import arf
+from newsletter.bounces.reading.verdicts import Reading
 from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,

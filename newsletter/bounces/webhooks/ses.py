@@ -7,8 +7,8 @@ of a report from farther on.
 
 from typing import Any
 
-from newsletter.bounces import arf
-from newsletter.bounces.verdicts import Reading, Verdict
+from newsletter.bounces.reading import arf
+from newsletter.bounces.reading.verdicts import Reading, Verdict
 from newsletter.bounces.webhooks.events import (
     SUPPRESSED,
     UNSUBSCRIBED,

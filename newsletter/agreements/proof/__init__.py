@@ -1,0 +1,1 @@
+"""The evidence: events sealed and chained, records signed, and all of it verified."""

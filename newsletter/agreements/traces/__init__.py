@@ -1,0 +1,1 @@
+"""What is left of somebody who is gone: keyed tags that expire."""

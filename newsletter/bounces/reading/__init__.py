@@ -1,0 +1,1 @@
+"""What a returned mail says. Pure: bytes in, verdicts out."""

@@ -1,0 +1,1 @@
+"""Reports: taken once by every way in, stored as status fields, remembered."""

@@ -1,0 +1,1 @@
+"""Those of whom nobody knows whether they got it, and what an editor decides."""

@@ -1,0 +1,1 @@
+"""The desk: what an editor does with an issue, from its first word to its mailing."""

@@ -1,0 +1,1 @@
+"""Imports in the console: a file brought, looked at, and taken away."""

@@ -1,0 +1,1 @@
+"""A file of people, read row by row. Pure."""

@@ -1,0 +1,1 @@
+"""An import on its way: judged, recorded, gone on with where it stopped."""

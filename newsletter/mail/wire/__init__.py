@@ -1,0 +1,1 @@
+"""SMTP: conversations, pipelines and the lines that keep them."""

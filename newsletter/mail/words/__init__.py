@@ -1,0 +1,1 @@
+"""What the words of mail servers mean, and which of them are kept."""

@@ -1,0 +1,1 @@
+"""My page: what people do about their own data, by themselves."""
