@@ -31,7 +31,7 @@ _HEADERS = (
     ),
     *("x-cron-env", "x-post-messageclass", "x-facebook-notify", "delivered-to-autoresponder"),
 )
-_PATTERNS = sections("newsletter.bounces", "letters.txt")
+_PATTERNS = sections("newsletter.bounces.reading", "letters.txt")
 _SUBJECT = _PATTERNS["answer subject"]
 _BODY = _PATTERNS["answer words"]
 _FOR_PEOPLE = re.compile(r"^\s*(?:re|sv|aw|vs|antw|odp|r|res|fwd?|vb|tr|wg|videresendt)\s*:", re.IGNORECASE)

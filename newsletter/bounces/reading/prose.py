@@ -18,7 +18,7 @@ _MOST = 20_000
 # Less than this before a line about the returned mail is no notification.
 _LEAST = 20
 _MOST_QUOTED = 20
-_RETURNED = multiline("newsletter.bounces", "returned.txt")
+_RETURNED = multiline("newsletter.bounces.reading", "returned.txt")
 # Some repeat the subject of the mail that they return.
 _SUBJECT = re.compile(
     r"(?:(?<![\"'\w])(?:with )?(?:subject|betreff|objet|asunto|oggetto|assunto|onderwerp)"

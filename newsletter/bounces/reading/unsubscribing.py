@@ -8,7 +8,7 @@ from newsletter.mail.words.phrases import folded, sections
 _ADDRESS = re.compile(
     r"(?:^|[\s<,:])(?:unsubscribe|avmeld|leave|list-unsubscribe|abmelden)(?:[+=._-][^\s<>@]{1,200})?@", re.IGNORECASE
 )
-_SUBJECT = sections("newsletter.bounces", "letters.txt")["unsubscribe subject"]
+_SUBJECT = sections("newsletter.bounces.reading", "letters.txt")["unsubscribe subject"]
 _TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
 

@@ -51,7 +51,7 @@ _LISTED = re.compile(
     r"https?://[^\s>@]{0,80}\b(?:spamhaus|spamcop|sorbs|abuseat|surbl|uribl|dnsbl|rbl|denyip|barracudacentral|blocklist)\b",
     re.IGNORECASE,
 )
-_PATTERNS = sections("newsletter.mail", "refusals.txt")
+_PATTERNS = sections("newsletter.mail.words", "refusals.txt")
 _VETO = _PATTERNS.pop("veto")
 _VETO_OF_REPLY = _PATTERNS.pop("veto of a reply")
 _BOILERPLATE = _PATTERNS.pop("boilerplate")
