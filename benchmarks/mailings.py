@@ -19,9 +19,9 @@ from benchmarks.sinks import Sink
 from newsletter.database import sync_engine
 from newsletter.delivery import actions
 from newsletter.delivery.tables import Block
+from newsletter.hearts import Heartbeat
 from newsletter.installation import open_installation
 from newsletter.issues import actions as issues
-from newsletter.jobs import Heartbeat
 
 LINKS = 10
 _BEGIN_SECONDS, _POLL_SECONDS = 60, 0.03

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlmodel import SQLModel
 
-from newsletter import jobs
+from newsletter import hearts
 from newsletter.agreements import tables as agreements
 from newsletter.agreements.notices import tables as notices
 from newsletter.agreements.traces import tables as tags
@@ -59,9 +59,9 @@ TABLES = (
     delivery,
     desk,
     editors,
+    hearts,
     imports,
     issues,
-    jobs,
     listeners,
     mail,
     mailboxes,

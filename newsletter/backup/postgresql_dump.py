@@ -1,7 +1,7 @@
 """A PostgreSQL database dumped by pg_dump, and put back in one transaction by pg_restore and psql.
 
 What is put back becomes true with the COMMIT that is sent last, when everything before it has come through. So
-whoever is killed in the middle leaves the old database as it was. The queue's schema is left out: it may be wiped.
+whoever is killed in the middle leaves the old database as it was. A schema that is not ours is left out.
 """
 
 import os
@@ -18,7 +18,8 @@ from newsletter.backup.archive import CHUNK, Progress
 from newsletter.database import sync_engine
 from newsletter.errors import Conflict, MisconfiguredError
 
-_QUEUE_SCHEMA = "dbos"
+# Where earlier versions kept a queue, and other programs of its library still may.
+_FOREIGN_SCHEMA = "dbos"
 # Of a database that is newer than the backup, too: its tables are not in the dump.
 _EMPTY = """BEGIN;
 DO $$ DECLARE name text; BEGIN
@@ -37,7 +38,7 @@ def dumped(url: str) -> Iterator[tuple[IO[bytes], int]]:
         "--format=custom",
         "--no-owner",
         "--no-privileges",
-        f"--exclude-schema={_QUEUE_SCHEMA}",
+        f"--exclude-schema={_FOREIGN_SCHEMA}",
     ]
     with subprocess.Popen(  # noqa: S603 (a program of PostgreSQL's, with arguments of ours)
         command, env=_environment(url), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -18,6 +18,7 @@ from newsletter.bounces.signals import tag
 from newsletter.bounces.tables import Tally
 from newsletter.database import Session, rows_of
 from newsletter.installation import Installation
+from newsletter.loops import AT_ONCE, Due
 from newsletter.subscribers.tables import DeadSignal, SignalState, Subscriber
 
 # A report counts for five days after its mail, and is held against what was accepted then.
@@ -34,6 +35,11 @@ class Held:
     reason: str
     since: datetime
     state: str
+
+
+def when_due() -> tuple[Due, ...]:
+    """Say whether any signal waits: for its hold to end, or for the breaker, which anything may trip."""
+    return (select(AT_ONCE).select_from(DeadSignal).where(DeadSignal.state != SignalState.QUARANTINED).limit(1),)
 
 
 async def due(session: Session, installation: Installation) -> list[str]:

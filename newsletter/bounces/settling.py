@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
@@ -20,6 +20,7 @@ from newsletter.bounces.reports.tables import Report, ReportState
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.logs import where
+from newsletter.loops import Due
 
 _MOST_AT_ONCE = 500
 # Whoever else writes waits for so many.
@@ -28,6 +29,11 @@ _LATER = timedelta(minutes=1)
 # The others are recorded, and that is all.
 _ACTING = frozenset({Verdict.DEAD, Verdict.DEAD_IF_REPEATED, Verdict.ALARM, Verdict.COMPLAINT, Verdict.UNSUBSCRIBE})
 _log = structlog.get_logger(__name__)
+
+
+def when_due() -> tuple[Due, ...]:
+    """Give when the next of them is due."""
+    return (select(func.min(Report.due_at)).where(Report.state == ReportState.TAKEN),)
 
 
 async def settle_taken(installation: Installation) -> int:

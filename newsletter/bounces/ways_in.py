@@ -20,8 +20,8 @@ from newsletter.bounces.mailbox.tables import Mailbox
 from newsletter.bounces.reports.actions import Taken
 from newsletter.bounces.reports.tables import Received
 from newsletter.database import Session, database_seconds
+from newsletter.hearts import SILENT_SECONDS, Heartbeat, machine_of
 from newsletter.installation import Installation
-from newsletter.jobs import SILENT_SECONDS, Heartbeat, machine_of
 
 WEBHOOKS = ("ses", "postmark", "sendgrid", "mailgun")
 # Past its time: a look that takes long, or another worker that follows a dead one.

@@ -3,7 +3,7 @@
 from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
 from newsletter.database.columns import Moment, database_seconds
-from newsletter.database.engines import queue_engine, sync_engine
+from newsletter.database.engines import sync_engine
 from newsletter.database.opening import Database
 from newsletter.database.rows import insert, insert_of, is_away, rows_of, table_of, write_rows
 
@@ -15,7 +15,6 @@ __all__ = [
     "insert",
     "insert_of",
     "is_away",
-    "queue_engine",
     "rows_of",
     "sync_engine",
     "table_of",

@@ -30,20 +30,6 @@ def sync_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     return create_engine(make_url(url).set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
 
 
-def queue_engine(url: str) -> Engine:
-    """Give the engine of the job queue, which begins its transactions itself."""
-    if not url.startswith("sqlite"):
-        return sync_engine(url)
-    engine = create_engine(url, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = "IMMEDIATE"
-        _set_pragmas(connection, foreign_keys=True)
-
-    return engine
-
-
 def plain_engine(url: str) -> Engine:
     """Give the engine of SQLite for whole transactions in a thread."""
     engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False})

@@ -1,6 +1,7 @@
 """An open database: one way to read, one way to write.
 
-A write session commits once, at its end, and only where no exception came out.
+A write session commits once, at its end, and only where no exception came out. Then the bell rings, unless nobody can
+wait for what was committed.
 """
 
 import asyncio
@@ -12,8 +13,10 @@ from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession as Session
 
+from newsletter.database.bell import Bell
 from newsletter.database.engines import async_engine, plain_engine
 from newsletter.database.forgetting import Forgetting, rewrite
+from newsletter.database.hearing import hear
 from newsletter.database.immediate import carry_out
 
 T = TypeVar("T")
@@ -31,37 +34,46 @@ class Database:
         self._plain_engine = plain_engine(url) if self.on_sqlite else None
         self._writing = asyncio.Lock()
         self._forgetting = Forgetting()
+        self.bell = Bell(self._engine)
         self._sessions = async_sessionmaker(self._engine, class_=Session, expire_on_commit=False)
         self._readers = async_sessionmaker(
             self._engine.execution_options(read_only=True), class_=Session, expire_on_commit=False
         )
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Session]:
-        """Give a session that commits at its end, once, and rolls back where an exception comes out."""
+    async def write(self, *, quietly: bool = False) -> AsyncIterator[Session]:
+        """Give a session that commits at its end, once, and rolls back where an exception comes out.
+
+        `quietly` is what no loop waits for: the bell does not ring.
+        """
         if not self.on_sqlite:
             async with self._sessions.begin() as session:
                 yield session
-            return
-        # SQLite has one writer: waiting in line here is cheaper than polling for its lock.
-        async with self._writing, self._sessions.begin() as session:
-            yield session
+        else:
+            # SQLite has one writer: waiting in line here is cheaper than polling for its lock.
+            async with self._writing, self._sessions.begin() as session:
+                yield session
+        if not quietly:
+            self.bell.ring()
 
-    async def write_at_once(self, work: Callable[[Session], Awaitable[T]]) -> T:
+    async def write_at_once(self, work: Callable[[Session], Awaitable[T]], *, quietly: bool = False) -> T:
         """Do `work`, which must wait for nothing but its session, as `write` would; on SQLite in a thread, as a whole.
 
         A transaction in a thread can't be cancelled half-way: whoever is cancelled meanwhile waits for its end.
         """
         if self._plain_engine is None:
-            async with self.write() as session:
+            async with self.write(quietly=quietly) as session:
                 return await work(session)
         async with self._writing:
             errand = asyncio.ensure_future(asyncio.to_thread(carry_out, self._plain_engine, work))
             try:
-                return await asyncio.shield(errand)
+                done = await asyncio.shield(errand)
             finally:
                 if not errand.done():
                     await asyncio.wait((errand,))
+        if not quietly:
+            self.bell.ring()
+        return done
 
     async def make_room(self) -> None:
         """Let what is written at once keep many pages in memory, for a program that writes a million rows and ends.
@@ -113,8 +125,13 @@ class Database:
         async with self.read() as session:
             await session.execute(text("SELECT 1"))
 
+    async def hear(self) -> None:
+        """Let the bell ring for what other processes commit, too, for as long as this task lives."""
+        await hear(self._engine, self.bell)
+
     async def close(self) -> None:
         """Close every connection."""
+        await self.bell.close()
         await self._engine.dispose()
         if self._plain_engine is not None:
             await asyncio.to_thread(self._plain_engine.dispose)

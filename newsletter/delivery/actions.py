@@ -20,6 +20,7 @@ from newsletter.installation import Installation
 from newsletter.issues import actions as issues
 from newsletter.issues.rendering import InvalidIssue
 from newsletter.issues.tables import Issue
+from newsletter.loops import AT_ONCE, Due
 from newsletter.mail.outcome import OutcomeKind
 from newsletter.measurement.counting import begin_hours, forget_marks, lose_order, prepare
 from newsletter.measurement.tables import MeasurementKey
@@ -123,6 +124,14 @@ async def steer(session: Session, clock: Clock, issue_id: str, verb: str) -> Mai
         await _end(session, clock, mailing)
         await leftovers.forget_times(session, mailing.id)
     return mailing
+
+
+def when_due() -> tuple[Due, ...]:
+    """Give when the next mailing begins; and one that is being sent is always to be looked after."""
+    return (
+        select(func.min(Mailing.starts_at)).where(Mailing.state == MailingState.SCHEDULED),
+        select_columns(AT_ONCE).select_from(Mailing).where(col(Mailing.state) == MailingState.SENDING).limit(1),
+    )
 
 
 async def start_due(session: Session, clock: Clock) -> None:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, update
 from sqlmodel import col, select
 
 from newsletter.clock import Clock
 from newsletter.database import Database, Session, database_seconds, table_of
+from newsletter.loops import Due
 from newsletter.mail.echoes import echoed
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, sender_failed
 from newsletter.mail.tables import Letter, LetterKind
@@ -92,6 +93,15 @@ async def enqueue_bulk(session: Session, clock: Clock, kind: LetterKind, subscri
     same = {"kind": kind, "bulk": True, "attempts": 0, "created_at": now, "due_at": now, "leased_until": 0.0}
     rows = [{"id": letter, "subscription_id": subscription} | same for letter, subscription in subscription_of.items()]
     await session.execute(insert(_LETTERS), rows)
+
+
+def when_due(*, bulk: bool) -> tuple[Due, ...]:
+    """Give from when on a letter may leave, and when the lease of one ends that was not let go."""
+    letters = col(Letter.bulk).is_(bulk)
+    return (
+        select(func.min(Letter.due_at)).where(letters, col(Letter.leased_until) < database_seconds()),
+        select(func.min(Letter.leased_until)).where(letters, col(Letter.leased_until) >= database_seconds()),
+    )
 
 
 async def _unwatched(_session: Session, _letter: Letter, _outcome: Outcome) -> None:

@@ -7,6 +7,7 @@ from sqlmodel import col, select
 
 from newsletter.database import Session, rows_of
 from newsletter.installation import Installation
+from newsletter.loops import Due
 from newsletter.renewal import lapsing
 from newsletter.renewal.announcing import feeding, unanswered
 from newsletter.renewal.tables import RenewalLetter
@@ -14,6 +15,11 @@ from newsletter.renewal.tables import RenewalLetter
 RULE = "renewal letters"
 # Longer than anybody may take to answer.
 LIFE = timedelta(days=400)
+
+
+def when_due() -> tuple[Due, ...]:
+    """Give when there is something to `feed`."""
+    return feeding.when_due()
 
 
 async def feed(installation: Installation) -> None:

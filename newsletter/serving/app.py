@@ -43,7 +43,7 @@ from newsletter.figures.returned import console as returned_console
 from newsletter.imports import api as imports_api
 from newsletter.imports.desk import console as imports_console
 from newsletter.installation import open_installation
-from newsletter.jobs import every
+from newsletter.loops import every
 from newsletter.measurement import pages as measurement_pages
 from newsletter.measurement.counting import Counting
 from newsletter.measurement.hits import Hits

@@ -11,8 +11,8 @@ from newsletter.bounces import ways_in
 from newsletter.database import Session, database_seconds
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.errors import NotSignedIn
+from newsletter.hearts import SILENT_SECONDS, Heartbeat
 from newsletter.installation import Installation
-from newsletter.jobs import SILENT_SECONDS, Heartbeat
 from newsletter.mail.tables import Letter
 from newsletter.tokens import equal
 from newsletter.web import WebRequest, installation_of, reading

@@ -13,8 +13,8 @@ from newsletter.bounces.reports.tables import Received
 from newsletter.bounces.ways_in import WayIn, ways_in
 from newsletter.clock import TurnedClock, day_of
 from newsletter.database import database_seconds, insert
+from newsletter.hearts import Heartbeat
 from newsletter.installation import Installation
-from newsletter.jobs import Heartbeat
 from tests.bounces.coming_back import CAROL, report, return_address, sent
 from tests.bounces.listener.listening import counted, hands_over, listening
 from tests.bounces.mailbox.mailboxes import LONG, look, poller

@@ -8,7 +8,7 @@ from sqlmodel import col, delete, select
 
 from newsletter.database import Database, database_seconds, insert
 from newsletter.delivery.tables import Block, Mailing, MailingState
-from newsletter.jobs import Heartbeat
+from newsletter.hearts import Heartbeat
 from newsletter.mail.tables import Letter
 from tests.web.site import METRICS_TOKEN, SLUG, Site
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import delete, exists, text
+from sqlalchemy import ColumnElement, delete, exists, text
 from sqlalchemy import select as select_rows
 from sqlmodel import col, select
 
@@ -32,6 +32,7 @@ from newsletter.chain.heads_file import HeadsFile
 from newsletter.chain.rules import ERASURE, EVENT
 from newsletter.database import Session, table_of
 from newsletter.installation import Installation
+from newsletter.loops import AT_ONCE, Due
 from newsletter.newsletters.tables import Newsletter
 from newsletter.tokens import new_id
 
@@ -127,10 +128,19 @@ async def _is_anything_due(installation: Installation) -> bool:
         return bool(await _with_due(session))
 
 
-async def _with_due(session: Session) -> Sequence[str]:
+def when_due() -> tuple[Due, ...]:
+    """Say whether an event or an erasure is not chained yet."""
+    return (select(AT_ONCE).select_from(Newsletter).where(_has_due()).limit(1),)
+
+
+def _has_due() -> ColumnElement[bool]:
     due = exists().where(col(AgreementEvent.newsletter_id) == col(Newsletter.id), col(AgreementEvent.position) == DUE)
     erased = exists().where(col(AgreementBlinding.newsletter_id) == col(Newsletter.id))
-    return (await session.exec(select(Newsletter.id).where(due | erased).order_by(Newsletter.id))).all()
+    return due | erased
+
+
+async def _with_due(session: Session) -> Sequence[str]:
+    return (await session.exec(select(Newsletter.id).where(_has_due()).order_by(Newsletter.id))).all()
 
 
 async def _chain_newsletter(session: Session, installation: Installation, newsletter_id: str) -> int:

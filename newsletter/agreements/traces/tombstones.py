@@ -17,6 +17,7 @@ from newsletter.agreements.traces.tables import TOMBSTONES, TagEpoch, Tombstone
 from newsletter.agreements.traces.tombstone_file import Entry, TombstoneFile
 from newsletter.database import Session
 from newsletter.installation import Installation
+from newsletter.loops import AT_ONCE, Due
 from newsletter.subscribers.tables import Subscriber
 from newsletter.tokens import new_id
 
@@ -89,6 +90,11 @@ class Lookout:
 def subject(subscriber_id: str) -> bytes:
     """Give what is tagged of a subscriber's id, which can be no address."""
     return f"id/{subscriber_id}".encode()
+
+
+def when_due() -> tuple[Due, ...]:
+    """Say whether a tombstone is not in the file yet."""
+    return (select(AT_ONCE).select_from(Tombstone).where(col(Tombstone.filed).is_(False)).limit(1),)
 
 
 async def file_new(installation: Installation) -> int:

@@ -5,7 +5,7 @@ were is read from the blocks, and only when an alarm comes; so a mailing without
 """
 
 import structlog
-from sqlalchemy import func, update
+from sqlalchemy import exists, func, update
 from sqlmodel import col, select
 
 from newsletter.bounces.reading.judging import alarm_reason
@@ -15,6 +15,7 @@ from newsletter.database import Session, insert
 from newsletter.delivery.rules import move
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.installation import Installation
+from newsletter.loops import AT_ONCE, Due
 
 _log = structlog.get_logger(__name__)
 _RESULTS = ("delivered", "refused", "deferred", "in_doubt")
@@ -29,6 +30,12 @@ async def note(session: Session, mailing_id: str, code: str, count: int, unwritt
     # Those that came while an editor was told are weighed anew.
     changes = {"count": Alarm.count + statement.excluded.count, "weighed": False, "code": statement.excluded.code}
     await session.execute(statement.on_conflict_do_update(index_elements=["mailing_id", "after"], set_=changes))
+
+
+def when_due() -> tuple[Due, ...]:
+    """Say whether alarms of a mailing that is being sent are to be weighed."""
+    unweighed = exists().where(col(Alarm.mailing_id) == col(Mailing.id), col(Alarm.weighed).is_(False))
+    return (select(AT_ONCE).select_from(Mailing).where(Mailing.state == MailingState.SENDING, unweighed).limit(1),)
 
 
 async def pause_alarmed(installation: Installation) -> None:

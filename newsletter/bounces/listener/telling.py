@@ -7,8 +7,8 @@ from sqlmodel import col
 
 from newsletter.bounces.listener.tables import Listening
 from newsletter.database import insert
+from newsletter.hearts import is_dead_beside
 from newsletter.installation import Installation
-from newsletter.jobs import is_dead_beside
 
 # A worker that died just now seems to live for half a minute.
 _SECONDS_APART = 60.0

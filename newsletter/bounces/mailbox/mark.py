@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from newsletter.bounces.mailbox.tables import Mailbox
 from newsletter.database import Session, database_seconds, insert, rows_of
-from newsletter.jobs import is_dead_beside
+from newsletter.hearts import is_dead_beside
 
 
 async def lease(session: Session, mailbox_id: str, poller: str, seconds: float) -> Mailbox | None:

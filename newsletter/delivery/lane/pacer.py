@@ -16,8 +16,8 @@ from newsletter.delivery.pace.actions import Business, Grant
 from newsletter.delivery.pace.limits import Limits
 from newsletter.delivery.pace.rules import by_domain
 from newsletter.delivery.pace.slowing import Tally, tally
+from newsletter.hearts import Heartbeat, is_alive
 from newsletter.installation import Installation
-from newsletter.jobs import Heartbeat, is_alive
 from newsletter.mail.outcome import OutcomeKind, sender_failed
 from newsletter.mail.wire.relays import domain_of
 

@@ -101,7 +101,7 @@ class Recorder:
     async def renew(self, held: Held) -> float | None:
         """Renew a lease; give until when it is ours, or None where it was lost."""
         deadline = self._recording.deadline()
-        async with self._installation.database.write() as session:
+        async with self._installation.database.write(quietly=True) as session:
             return deadline if await ledger.hold(session, held.block) else None
 
     async def _pause(self, seconds: float) -> None:

@@ -121,7 +121,7 @@ class Step:
         """Take the step, and give the next window."""
         deadline = self._by.deadline()
         try:
-            marked = await self._installation.database.write_at_once(partial(self._take, deadline))
+            marked = await self._installation.database.write_at_once(partial(self._take, deadline), quietly=True)
         except BaseException:
             if self._opened is not None:
                 self._opened.leave()

@@ -16,6 +16,7 @@ from newsletter.database import Session, table_of
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.tables import DUE, REFUSED, AuditEntry
 from newsletter.installation import Installation
+from newsletter.loops import AT_ONCE, Due
 
 CHAIN = "audit"
 EXPIRED = "expired"
@@ -23,6 +24,11 @@ ENTRIES = table_of(AuditEntry)
 _BATCH = 2_000
 _LOCK = 0x6E6577736C617564  # "newslaud": the advisory lock that whoever chains the trail holds
 _PLACE = update(ENTRIES).where(ENTRIES.c.id == bindparam("which")).values(position=bindparam("at_number"))
+
+
+def when_due() -> tuple[Due, ...]:
+    """Say whether an entry is not chained yet."""
+    return (select(AT_ONCE).select_from(ENTRIES).where(ENTRIES.c.position == DUE).limit(1),)
 
 
 async def chain_all(installation: Installation) -> int:

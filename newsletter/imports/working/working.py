@@ -29,6 +29,7 @@ from newsletter.imports.tables import Import, ImportRefusal, ImportState, Mode
 from newsletter.imports.working import recording
 from newsletter.imports.working.judging import Judged, judge
 from newsletter.installation import Installation
+from newsletter.loops import Due
 from newsletter.mail.tables import Letter
 from newsletter.signup.offers import Offer
 
@@ -37,6 +38,11 @@ _PAUSE_SECONDS = 0.5
 _REFUSALS = table_of(ImportRefusal)
 _log = structlog.get_logger(__name__)
 Telling = Callable[[Import], None]
+
+
+def when_due() -> tuple[Due, ...]:
+    """Give when an import may be taken up: nobody does it, or whoever did has let its lease run out."""
+    return (select(func.min(Import.leased_until)).where(col(Import.state).in_(WORKING)),)
 
 
 class _Lost(Exception):

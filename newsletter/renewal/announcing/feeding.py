@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from newsletter.database import Session, rows_of, table_of
 from newsletter.installation import Installation
+from newsletter.loops import Due
 from newsletter.mail.outbox import enqueue_bulk
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.renewal.announcing.audience import Line, behind, line_at
@@ -32,6 +33,11 @@ LETTERS = {
     NoticeMailingKind.RECONFIRMATION: LetterKind.RECONFIRMATION,
 }
 _ROWS = table_of(RenewalLetter)
+
+
+def when_due() -> tuple[Due, ...]:
+    """Give when the first of the notice mailings under way has letters to put."""
+    return (select(func.min(NoticeMailing.starts_at)).where(NoticeMailing.state == NoticeMailingState.SENDING),)
 
 
 async def feed(installation: Installation) -> None:

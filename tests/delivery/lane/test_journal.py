@@ -196,7 +196,7 @@ async def test_only_old_ones_that_no_block_names_are_swept(installation: Install
     served = replace(installation, clock=SystemClock())
     worker = Worker(served)
     try:
-        await worker._retain("")
+        await worker._retain()
     finally:
         worker._lock.close()
     assert {path.name.partition("-")[0] for path in folder.iterdir()} == {"young", held.lease}
