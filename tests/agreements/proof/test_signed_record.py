@@ -21,7 +21,7 @@ from tests.agreements.proof.evidence import Evidence, gathered
 from tests.signup.site import Site, open_site
 from tests.support import ed25519
 
-PROOF = Path(__file__).parents[2] / "docs" / "proof.md"
+PROOF = Path(__file__).parents[3] / "docs" / "proof.md"
 # RFC 8032, section 7.1, tests 2 and 3.
 VECTORS = [
     (

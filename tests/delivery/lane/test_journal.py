@@ -129,7 +129,7 @@ _ON_A_FULL_DISK = """
 import resource, sys
 from dataclasses import replace
 from pathlib import Path
-from newsletter.delivery.journal import Journal
+from newsletter.delivery.lane.journal import Journal
 from newsletter.delivery.tables import Block
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), -1))
 block = Block(mailing_id="m", number=0, first=0, last=499, done_to=0, marked_to=0, lease="lease")

@@ -211,6 +211,7 @@ async def test_mails_are_signed_in_threads_in_their_order_while_the_loop_goes_on
     headers = await signer.sign(mails)
     turning.cancel()
     assert [held(header + mail) for header, mail in zip(headers, mails, strict=True)] == [[True, True]] * len(mails)
-    assert turns > len(mails)
+    # How often it has its turn is the machine's business; signing in the loop would leave it none.
+    assert turns > 1
     assert await signer.sign([]) == []
     signer.close()
