@@ -15,12 +15,11 @@ from pathlib import Path
 from types import FrameType
 
 _INTERVAL_SECONDS = 0.001
-# What is always on the way: the command line, the event loop, the queue.
+# What is always on the way: the command line, the event loop.
 _WAY_IN = (
     "click/",
     "runpy",
     "asyncio/",
-    "dbos/",
     "__main__",
     "benchmarks/profiled",
     "uvicorn/",

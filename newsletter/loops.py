@@ -76,7 +76,8 @@ class Loops:
         while not self._stop.is_set():
             wake.clear()
             await self._try(loop.name, loop.work)
-            self._rung.set()
+            if loop.due:
+                self._rung.set()
             if not await happens(self._stop, loop.pace):
                 await self._woken(wake, loop.every)
 

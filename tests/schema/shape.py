@@ -16,7 +16,7 @@ def shape(engine: Engine) -> dict[str, Any]:
     inspector = inspect(engine)
     shapes: dict[str, Any] = {}
     for table in inspector.get_table_names():
-        if table == _OWN or table.startswith("dbos"):
+        if table == _OWN:
             continue
         columns = {
             column["name"]: (str(column["type"]), column["nullable"], column["default"])

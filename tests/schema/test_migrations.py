@@ -86,10 +86,7 @@ def test_the_migrations_make_the_tables_that_are_declared(database_url: str, emp
 
 
 def _context(connection: Connection) -> MigrationContext:
-    def is_ours(obj: object, name: str | None, kind: str, reflected: bool, compare_to: object) -> bool:
-        return not (reflected and compare_to is None and (name or "").startswith("dbos"))
-
-    return MigrationContext.configure(connection, opts={"include_object": is_ours, "compare_type": True})
+    return MigrationContext.configure(connection, opts={"compare_type": True})
 
 
 def test_four_processes_at_once_migrate_once(empty_database_url: str) -> None:

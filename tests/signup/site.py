@@ -138,7 +138,9 @@ class Site:
         said: list[str] = []
 
         def note(_c: Connection, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool) -> None:
-            said.append(statement)
+            # Other processes are told in a while of what was committed, of several commits at once.
+            if "pg_notify" not in statement:
+                said.append(statement)
 
         database = self.installation.database
         engines = [engine for engine in (database._engine.sync_engine, database._plain_engine) if engine is not None]

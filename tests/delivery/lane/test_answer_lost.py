@@ -31,13 +31,15 @@ class LossyDatabase:
             lossy._appended = bool(recorded)
 
         @asynccontextmanager
-        async def write(database: Database) -> AsyncIterator[Session]:
-            async with lossy._write(database) as session:
+        async def write(database: Database, *, quietly: bool = False) -> AsyncIterator[Session]:
+            async with lossy._write(database, quietly=quietly) as session:
                 yield session
             lossy._lose()
 
-        async def write_at_once(database: Database, work: Callable[[Session], Awaitable[Any]]) -> Any:
-            answer = await lossy._write_at_once(database, work)
+        async def write_at_once(
+            database: Database, work: Callable[[Session], Awaitable[Any]], *, quietly: bool = False
+        ) -> Any:
+            answer = await lossy._write_at_once(database, work, quietly=quietly)
             lossy._lose()
             return answer
 
