@@ -1,4 +1,4 @@
-"""Every table in one place, and the way a database is brought up to them.
+"""How a database is brought up to the tables of this version.
 
 Migrations run at each start, under a lock, so that any number of processes may start at once; a failed one leaves
 nothing behind, because both databases change tables within a transaction.
@@ -7,7 +7,6 @@ nothing behind, because both databases change tables within a transaction.
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 
 from alembic import command
@@ -15,73 +14,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError
-from sqlmodel import SQLModel
 
-from newsletter import jobs
-from newsletter.agreements import tables as agreements
-from newsletter.agreements.notices import tables as notices
-from newsletter.agreements.traces import tables as tags
-from newsletter.bounces import tables as bounces
-from newsletter.bounces.listener import tables as listeners
-from newsletter.bounces.mailbox import tables as mailboxes
-from newsletter.bounces.reports import tables as reports
-from newsletter.bounces.webhooks import tables as webhooks
-from newsletter.chain import tables as chain
 from newsletter.database import sync_engine
-from newsletter.delivery import tables as delivery
-from newsletter.delivery.pace import tables as paces
-from newsletter.editors import tables as editors
-from newsletter.editors.audit import tables as audit
-from newsletter.errors import MisconfiguredError
-from newsletter.imports import tables as imports
-from newsletter.issues import tables as issues
-from newsletter.mail import tables as mail
-from newsletter.measurement import tables as measurement
-from newsletter.newsletters import processor_tables as processors
-from newsletter.newsletters import tables as newsletters
 from newsletter.personal import declarations
-from newsletter.privacy import tables as privacy
-from newsletter.renewal import tables as renewal
-from newsletter.retention import rewriting_tables as rewriting
-from newsletter.retention import tables as retention
-from newsletter.rights.desk import tables as desk
-from newsletter.rights.my import tables as rights
-from newsletter.settings import Settings
-from newsletter.signup import tables as signup
-from newsletter.subscribers import tables as subscribers
+from newsletter.schema.all_tables import METADATA
+from newsletter.schema.folder import migrations_folder
 
-TABLES = (
-    agreements,
-    audit,
-    bounces,
-    chain,
-    delivery,
-    desk,
-    editors,
-    imports,
-    issues,
-    jobs,
-    listeners,
-    mail,
-    mailboxes,
-    measurement,
-    newsletters,
-    notices,
-    paces,
-    privacy,
-    processors,
-    rights,
-    renewal,
-    reports,
-    retention,
-    rewriting,
-    signup,
-    subscribers,
-    tags,
-    webhooks,
-)
-METADATA = SQLModel.metadata
 _WITH_STATISTICS = text(
     "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a"
     " JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
@@ -89,28 +27,6 @@ _WITH_STATISTICS = text(
     " AND coalesce(a.attstattarget, -1) <> 0"
 )
 _LOCK = 0x6E6577736C657474  # "newslett": the advisory lock that whoever migrates holds
-
-
-def migrations_folder() -> Path:
-    """Give the folder of the migrations: beside the package in a checkout, inside it in a wheel."""
-    packaged = Path(str(resources.files("newsletter"))) / "_migrations"
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent / "migrations"
-
-
-def bring_up_to_date(settings: Settings) -> list[str]:
-    """Run the migrations; give their names. Raises MisconfiguredError where the database can't be reached."""
-    try:
-        make_url(settings.database)
-    except (ArgumentError, ValueError):
-        raise MisconfiguredError(
-            "NEWSLETTER_DATABASE_URL must look like postgresql://user:password@host:5432/name."
-        ) from None
-    try:
-        return upgrade(settings.database)
-    except (OperationalError, OSError):
-        raise MisconfiguredError(
-            "The database can't be reached or opened; check NEWSLETTER_DATABASE_URL and NEWSLETTER_DATA_DIR."
-        ) from None
 
 
 def upgrade(url: str, revision: str = "head", folder: Path | None = None) -> list[str]:
