@@ -1,9 +1,10 @@
 """How long a command takes that has little to do, as a whole process: `--help`, and `receive --explain` of one mail.
 
 Beside them Python itself with click, which no command can do without, and an older build where one is named
-(`older.py`). Each is run once before it is measured, so that everybody's bytecode is there.
+(`older.py`). Each is run once before it is measured, and may write its bytecode then, so that everybody's is there.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -79,5 +80,6 @@ def measure(run: Run) -> list[Row]:
 
 def _timed(command: Sequence[str | Path]) -> Figures:
     """Run a command to its end; give the time and the processor time it took, in ms."""
-    done = run_to_end(command)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    done = run_to_end(command, env=environment)
     return {_TIME: done.seconds * 1000, _PROCESSOR: done.cpu_seconds * 1000}
