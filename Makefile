@@ -27,16 +27,18 @@ PYTEST = $(BIN)/pytest $(if $(findstring tests/,$(ARGS)),,-n $(PROCESSES) --dist
 export UV_PYTHON_DOWNLOADS := never
 export UV_LINK_MODE := copy
 export UV_NO_PROGRESS := 1
+# Compiled once, here: whoever runs it may not be able to write, or not want to.
+export UV_COMPILE_BYTECODE := 1
 
 help:
 	@sed -n 's/^#   //p' Makefile
 
-setup: .venv/.all
+setup: .venv/.all .venv/.compiled
 
-demo: .venv/.program
+demo: .venv/.program .venv/.compiled
 	@$(BIN)/newsletter demo $(ARGS)
 
-serve: .venv/.program
+serve: .venv/.program .venv/.compiled
 	@$(BIN)/newsletter serve $(ARGS)
 
 test: .venv/.all
@@ -49,7 +51,7 @@ check: .venv/.all
 	$(BIN)/lint-imports --no-cache
 	$(PYTEST)
 
-bench: .venv/.all
+bench: .venv/.all .venv/.compiled
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: .venv/.all
@@ -77,3 +79,8 @@ $(UV):
 	@echo "Installing what the program and its tests need"
 	@$(UV) sync --quiet --frozen --python $(BIN)/python
 	@touch $@ .venv/.program
+
+# Our own source, which is run where it lies; only what changed since is compiled again. Where nothing may be written, it
+# is run as it is.
+.venv/.compiled: $(shell find newsletter migrations -name '*.py') | $(UV)
+	@$(BIN)/python -m compileall -qq newsletter migrations && touch $@ || true

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from benchmarks import (
+    commands,
     hits,
     imports,
     listener,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Run], list[Row]]] = {
     "pages": pages.measure,
     "quiet": quiet.measure,
     "loop": loop.measure,
+    "commands": commands.measure,
 }
 _ROUNDS = 7
 
@@ -57,7 +59,7 @@ def main(names: tuple[str, ...], rounds: int, database: str | None, *, quick: bo
     """Measure the program beside its peers; all benchmarks where none is named.
 
     The results are kept in benchmarks/results, and shown in docs/performance.md. A goal that is not reached is
-    told, and no error.
+    told, and no error. BENCHMARKS_OLDER names the checkout of an older build, with its own .venv, to measure beside.
 
     Example: python -m benchmarks sending --quick
     """

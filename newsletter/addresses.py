@@ -4,8 +4,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from email_validator import EmailNotValidError, validate_email
-
 from newsletter.errors import InvalidInput
 
 LONGEST_NAME = 64
@@ -38,6 +36,9 @@ def read_address(text: object) -> Address:
     Upper and lower case, and the different ways to write the same letter in Unicode, are one person.
     Raises InvalidInput for the field `email`.
     """
+    # Whoever only compares addresses does without it.
+    from email_validator import EmailNotValidError, validate_email
+
     if not isinstance(text, str) or not text.strip():
         raise InvalidInput(NO_ADDRESS, {"email": NO_ADDRESS})
     try:

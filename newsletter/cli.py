@@ -1,33 +1,32 @@
-"""The command line. Every command has an example in its help, and prints JSON on request where it prints data."""
+"""The command line. Every command has an example in its help, and prints JSON on request where it prints data.
 
-import asyncio
+Nothing but click is loaded here: each command loads what it needs when it runs (`commands.py` says how).
+"""
+
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsletter import logs, schema
+from newsletter import VERSION
 from newsletter.agreements import commands as agreements
-from newsletter.agreements.opening import open_newsletter
 from newsletter.backup import commands as backup
-from newsletter.backup.actions import Migrations
-from newsletter.backup.presence import present
 from newsletter.bounces import commands as bounces
-from newsletter.commands import JSON, within
-from newsletter.database import Session
+from newsletter.commands import JSON
 from newsletter.editors import commands as editors
-from newsletter.editors.audit import actions as audit
-from newsletter.editors.audit.actions import Act
 from newsletter.imports import commands as imports
-from newsletter.installation import Installation, open_installation
 from newsletter.mail import commands as mail
 from newsletter.retention import commands as retention
 from newsletter.rights import commands as rights
-from newsletter.settings import load
+
+if TYPE_CHECKING:
+    from newsletter.backup.actions import Migrations
+    from newsletter.installation import Installation
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="newsletter", message="%(prog)s %(version)s")
 def cli() -> None:
     """A self-hosted newsletter subscription and consent manager.
 
@@ -35,22 +34,17 @@ def cli() -> None:
     """
 
 
-def _open(act: Callable[[Installation], Awaitable[Any]]) -> Any:
-    """Run `act` on an up-to-date installation, and give what it gives."""
-    settings = load()
-    logs.configure()
-    settings.keyring()
+def _open(act: "Callable[[Installation], Awaitable[Any]]") -> Any:
+    from newsletter.opened import on_installation
 
-    async def run() -> Any:
-        installation = open_installation(settings)
-        try:
-            return await act(installation)
-        finally:
-            await installation.database.close()
+    return on_installation(act)
 
-    with present(settings):
-        schema.bring_up_to_date(settings)
-        return asyncio.run(run())
+
+def _migrations() -> "Migrations":
+    from newsletter.backup.actions import Migrations
+    from newsletter.schema import upgrading
+
+    return Migrations(upgrading.upgrade, upgrading.revisions)
 
 
 @cli.command()
@@ -64,7 +58,6 @@ def demo(port: int, host: str, hold: int) -> None:
 
     Example: newsletter demo --port 8000
     """
-    # Only the demonstration needs an SMTP server.
     from newsletter.demo.running import run
 
     run(host, port, hold)
@@ -79,11 +72,9 @@ def serve(port: int, host: str, web_only: bool) -> None:
 
     Example: newsletter serve --host 0.0.0.0 --port 8000
     """
-    logs.configure()
-    # Only what serves needs the whole app; the other commands start sooner without it.
-    from newsletter.serving import running as serving
+    from newsletter.serving import commanded
 
-    serving.serve(load(), host, port, worker=not web_only)
+    commanded.serve(host, port, web_only=web_only)
 
 
 @cli.command()
@@ -92,10 +83,9 @@ def worker() -> None:
 
     Example: newsletter worker
     """
-    logs.configure()
-    from newsletter.serving import running as serving
+    from newsletter.serving import commanded
 
-    serving.work(load())
+    commanded.work()
 
 
 @cli.command()
@@ -105,36 +95,13 @@ def migrate(as_json: bool) -> None:
 
     Example: newsletter migrate
     """
-    settings = load()
-    settings.keyring()
-    ran = schema.bring_up_to_date(settings)
+    from newsletter import opened
+
+    ran = opened.migrate()
     if as_json:
         click.echo(json.dumps({"migrations": ran}))
     else:
         click.echo(f"Ran {len(ran)} migrations: {', '.join(ran)}." if ran else "The database is up to date.")
-
-
-@cli.command()
-@click.argument("slug")
-@click.option("--name", required=True, help="What readers see.")
-@click.option("--sender", required=True, help='Who the mail is from: "Name <address>".')
-@click.option("--language", default="nb", show_default=True, help="nb, nn or en.")
-@click.option("--description", default="", help="One line for the signup page.")
-@JSON
-def new(slug: str, name: str, sender: str, language: str, description: str, as_json: bool) -> None:
-    """Make a newsletter, with a notice in nb, nn and en to begin with.
-
-    Example: newsletter new weekly --name "Weekly news" --sender "Example <news@example.com>"
-    """
-
-    async def act(installation: Installation, session: Session) -> dict[str, str]:
-        given = {"name": name, "sender": sender, "language": language, "description": description}
-        made = await open_newsletter(session, installation, slug, given)
-        await audit.note(session, installation, audit.CLI, Act.NEWSLETTER_MADE, newsletter_id=made.id)
-        return {"id": made.id, "slug": made.slug, "url": installation.url(f"/newsletters/{made.slug}")}
-
-    made = within(_open, act)
-    click.echo(json.dumps(made) if as_json else f"Readers sign up at {made['url']}")
 
 
 bounces.add_to(cli, _open)
@@ -144,4 +111,4 @@ mail.add_to(cli)
 imports.add_to(cli, _open)
 rights.add_to(cli, _open)
 retention.add_to(cli, _open)
-backup.add_to(cli, Migrations(schema.upgrade, schema.revisions))
+backup.add_to(cli, _migrations)

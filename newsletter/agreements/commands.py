@@ -1,22 +1,40 @@
-"""The commands `agreements verify` and `agreements restored`."""
+"""The commands `new`, `agreements verify` and `agreements restored`."""
 
 import json
 import sys
 
 import click
 
-from newsletter.agreements.proof import adopting, chaining, verifying
-from newsletter.chain.findings import Finding, Findings
-from newsletter.chain.heads import sign_heads
-from newsletter.chain.heads_file import HeadsFile
 from newsletter.commands import JSON, Run, within
-from newsletter.installation import Installation
-from newsletter.newsletters import actions as newsletters
 
 
 def add_to(group: click.Group, run: Run) -> None:
     """Add the commands to the command line; `run` gives them an installation."""
+    _add_new(group, run)
+    _add_agreements(group, run)
 
+
+def _add_new(group: click.Group, run: Run) -> None:
+    @group.command()
+    @click.argument("slug")
+    @click.option("--name", required=True, help="What readers see.")
+    @click.option("--sender", required=True, help='Who the mail is from: "Name <address>".')
+    @click.option("--language", default="nb", show_default=True, help="nb, nn or en.")
+    @click.option("--description", default="", help="One line for the signup page.")
+    @JSON
+    def new(slug: str, name: str, sender: str, language: str, description: str, as_json: bool) -> None:
+        """Make a newsletter, with a notice in nb, nn and en to begin with.
+
+        Example: newsletter new weekly --name "Weekly news" --sender "Example <news@example.com>"
+        """
+        from newsletter.agreements import commanded
+
+        given = {"name": name, "sender": sender, "language": language, "description": description}
+        made = within(run, lambda installation, session: commanded.make(session, installation, slug, given))
+        click.echo(json.dumps(made) if as_json else f"Readers sign up at {made['url']}")
+
+
+def _add_agreements(group: click.Group, run: Run) -> None:
     @group.group("agreements")
     def agreements_group() -> None:
         """The evidence that people asked for what they get."""
@@ -32,22 +50,10 @@ def add_to(group: click.Group, run: Run) -> None:
 
         Example: newsletter agreements verify --newsletter weekly --json
         """
+        from newsletter.agreements import commanded
 
-        async def act(installation: Installation) -> tuple[Findings, list[Finding]]:
-            # After an upgrade nothing else may have run yet; where that was done before, this does nothing.
-            file = HeadsFile(installation.settings.heads)
-            if await adopting.adopt(installation, file):
-                await sign_heads(installation, file)
-            async with installation.database.snapshot() as session:
-                newsletter = await newsletters.by_slug(session, slug) if slug else None
-                length = await verifying.length(session, newsletter)
-                restored = await verifying.restored(session, newsletter)
-            hidden = as_json or not sys.stderr.isatty()
-            with click.progressbar(length=length, label="Verifying", file=sys.stderr, hidden=hidden) as bar:
-                async with installation.database.snapshot() as session:
-                    return await verifying.verify(session, installation, newsletter, bar.update), restored
-
-        found, restored = run(act)
+        talks = not as_json and sys.stderr.isatty()
+        found, restored = run(lambda installation: commanded.verify(installation, slug, talks=talks))
         if as_json:
             click.echo(json.dumps([finding.as_json() for finding in (*found, *restored)]))
         else:
@@ -63,5 +69,7 @@ def add_to(group: click.Group, run: Run) -> None:
 
         Example: newsletter agreements restored
         """
-        within(run, lambda installation, session: chaining.note_restore(session, installation))
+        from newsletter.agreements import commanded
+
+        within(run, lambda installation, session: commanded.note_restore(session, installation))
         click.echo("Noted in every chain.")

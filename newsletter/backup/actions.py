@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import metadata
 from pathlib import Path
 
 from sqlalchemy import text
 
+from newsletter import VERSION
 from newsletter.agreements.proof import chaining
 from newsletter.agreements.replaying import Replayed, replay_if_behind
 from newsletter.agreements.traces.tombstones import file_of
@@ -53,7 +53,7 @@ def back_up(settings: Settings, clock: Clock, file: Path, progress: Progress) ->
     if not file.resolve().parent.is_dir():
         raise InvalidInput(f"There is no folder {file.resolve().parent}.")
     made_at = clock.now().isoformat()
-    manifest = Manifest(FORMAT, made_at, metadata.version("newsletter"), kind, _revision(settings.database))
+    manifest = Manifest(FORMAT, made_at, VERSION, kind, _revision(settings.database))
     with present(settings):
         opened = (
             sqlite_copy.copied(settings.database, file.resolve().parent, progress)

@@ -2,25 +2,25 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.backup import actions
-from newsletter.backup.actions import Migrations, Restored
-from newsletter.backup.archive import Progress
-from newsletter.clock import SystemClock
 from newsletter.commands import JSON
-from newsletter.settings import load
+
+if TYPE_CHECKING:
+    from newsletter.backup.actions import Migrations, Restored
+    from newsletter.backup.archive import Progress
 
 _WIDTH = 1000
 
 
-def add_to(group: click.Group, migrations: Migrations) -> None:
-    """Add the commands to the command line; `migrations` bring a restored database up to date."""
+def add_to(group: click.Group, migrations: "Callable[[], Migrations]") -> None:
+    """Add the commands to the command line; `migrations` gives what brings a restored database up to date."""
 
     @group.command()
     @click.argument("file", type=click.Path(path_type=Path))
@@ -33,8 +33,10 @@ def add_to(group: click.Group, migrations: Migrations) -> None:
 
         Example: newsletter backup /backups/2026-11-22.newsletter
         """
+        from newsletter.backup import commanded
+
         with _shown("Backing up") as progress:
-            manifest = actions.back_up(load(), SystemClock(), file, progress)
+            manifest = commanded.back_up(file, progress)
         if as_json:
             click.echo(json.dumps(asdict(manifest) | {"file": str(file)}))
             return
@@ -57,14 +59,14 @@ def add_to(group: click.Group, migrations: Migrations) -> None:
         """
         if not yes:
             click.confirm("What is in the database now will be lost. Go on?", abort=True, err=True)
+        from newsletter.backup import commanded
+
         with _shown("Restoring") as progress:
-            restored = actions.restore(
-                load(), SystemClock(), file, migrations, progress, without_tombstones=without_tombstones
-            )
+            restored = commanded.restore(file, migrations(), progress, without_tombstones=without_tombstones)
         click.echo(json.dumps(_numbers(restored)) if as_json else _sentences(restored))
 
 
-def _numbers(restored: Restored) -> dict[str, str | int]:
+def _numbers(restored: "Restored") -> dict[str, str | int]:
     return {
         "made_at": restored.made_at.isoformat(),
         "persons_deleted": restored.replayed.persons,
@@ -75,7 +77,7 @@ def _numbers(restored: Restored) -> dict[str, str | int]:
     }
 
 
-def _sentences(restored: Restored) -> str:
+def _sentences(restored: "Restored") -> str:
     done = restored.replayed
     return (
         f"The database is that of {restored.made_at:%Y-%m-%d %H:%M} UTC. Since then, and done again: "
@@ -86,7 +88,7 @@ def _sentences(restored: Restored) -> str:
 
 
 @contextmanager
-def _shown(what: str) -> Iterator[Progress]:
+def _shown(what: str) -> "Iterator[Progress]":
     """Show on a terminal how far it is; elsewhere nothing."""
     if not sys.stderr.isatty():
         yield lambda _done, _of: None

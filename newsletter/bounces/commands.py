@@ -5,17 +5,9 @@ import os
 import sys
 
 import click
-from sqlalchemy.exc import DBAPIError
 
-from newsletter.bounces.reading.explaining import contents, explained
-from newsletter.bounces.reports.actions import Taken
-from newsletter.bounces.reports.receiving import receive as receive_mail
-from newsletter.commands import JSON, Run, within
-from newsletter.database import Session
+from newsletter.commands import JSON, Run
 from newsletter.errors import MisconfiguredError
-from newsletter.installation import Installation
-
-_SAID_OF = {Taken.UNSUBSCRIBED: "unsubscribe", Taken.AUTOMATIC: "ignored"}
 
 
 def add_to(group: click.Group, run: Run) -> None:
@@ -48,23 +40,19 @@ def add_to(group: click.Group, run: Run) -> None:
         if files:
             raise click.UsageError("Files are read with --explain alone; otherwise the mail comes on standard input.")
         raw = sys.stdin.buffer.read()
-
-        async def act(installation: Installation, session: Session) -> str:
-            if not installation.settings.bounce_domain:
-                raise MisconfiguredError("NEWSLETTER_BOUNCE_DOMAIN is not set: it says which mails are for us.")
-            taken = await receive_mail(session, installation, raw, recipients)
-            return _SAID_OF.get(taken, taken.value) if taken else "ignored"
+        from newsletter.bounces import commanded
 
         try:
-            verdict = within(run, act)
-        except (MisconfiguredError, DBAPIError, OSError) as error:
-            said = error.sentence if isinstance(error, MisconfiguredError) else "The database can't be reached."
-            click.echo(f"newsletter: {said}", err=True)
+            verdict = commanded.receive(run, raw, recipients)
+        except MisconfiguredError as error:
+            click.echo(f"newsletter: {error.sentence}", err=True)
             sys.exit(os.EX_TEMPFAIL)
         click.echo(json.dumps({"verdict": verdict}) if as_json else verdict)
 
 
 def _explain(files: tuple[str, ...], *, as_json: bool) -> None:
+    from newsletter.bounces.reading.explaining import contents, explained
+
     unread = False
     for name, raw in contents(files) if files else [("-", sys.stdin.buffer.read())]:
         if raw is None:

@@ -7,11 +7,6 @@ import sys
 import click
 
 from newsletter.commands import JSON, Run, within
-from newsletter.database import Session
-from newsletter.editors import accounts, keys, sessions
-from newsletter.editors.audit import actions as audit
-from newsletter.editors.audit.actions import Act
-from newsletter.installation import Installation
 
 
 def add_to(group: click.Group, run: Run) -> None:
@@ -34,12 +29,9 @@ def _add_editor(group: click.Group, run: Run) -> None:
         Example: newsletter editor add ola@example.com --name "Ola Nordmann"
         """
         password = _password()
+        from newsletter.editors import commanded
 
-        async def act(installation: Installation, session: Session) -> None:
-            added = await accounts.add(session, installation.clock, address, name, password)
-            await audit.note(session, installation, audit.CLI, Act.EDITOR_ADDED, subject_id=added.id)
-
-        within(run, act)
+        within(run, lambda installation, session: commanded.add(session, installation, address, name, password))
         click.echo("Added.")
 
     @editor.command("reset")
@@ -50,13 +42,9 @@ def _add_editor(group: click.Group, run: Run) -> None:
         Example: newsletter editor reset ola@example.com
         """
         password = _password()
+        from newsletter.editors import commanded
 
-        async def act(installation: Installation, session: Session) -> None:
-            changed = await accounts.set_password(session, address, password)
-            await sessions.end_all(session, changed.id)
-            await audit.note(session, installation, audit.CLI, Act.PASSWORD_RESET, subject_id=changed.id)
-
-        within(run, act)
+        within(run, lambda installation, session: commanded.reset(session, installation, address, password))
         click.echo("The new password is set.")
 
     @editor.command("remove")
@@ -66,12 +54,9 @@ def _add_editor(group: click.Group, run: Run) -> None:
 
         Example: newsletter editor remove ola@example.com
         """
+        from newsletter.editors import commanded
 
-        async def act(installation: Installation, session: Session) -> None:
-            removed = await accounts.remove(session, installation.clock, address)
-            await audit.note(session, installation, audit.CLI, Act.EDITOR_REMOVED, subject_id=removed)
-
-        within(run, act)
+        within(run, lambda installation, session: commanded.remove(session, installation, address))
         click.echo("Removed.")
 
 
@@ -94,13 +79,9 @@ def _add_api_key(group: click.Group, run: Run) -> None:
 
         Example: newsletter api-key create website --scope subscribers --json
         """
+        from newsletter.editors import commanded
 
-        async def act(installation: Installation, session: Session) -> str:
-            made, key_id = await keys.create_with_id(session, installation.clock, name, scopes)
-            await audit.note(session, installation, audit.CLI, Act.API_KEY_MADE, subject_id=key_id)
-            return made
-
-        key = within(run, act)
+        key = within(run, lambda installation, session: commanded.make_key(session, installation, name, scopes))
         click.echo(json.dumps({"key": key}) if as_json else key)
 
 

@@ -19,6 +19,7 @@ from newsletter.editors.audit import actions as audit
 from newsletter.editors.keys import Scope, described, require
 from newsletter.errors import InvalidInput
 from newsletter.imports import actions, exporting, staging
+from newsletter.imports.choices import Format
 from newsletter.imports.evidence import CURRENT, read_evidence
 from newsletter.imports.reading import columns
 from newsletter.imports.reasons import sentence
@@ -215,7 +216,7 @@ async def export_subscribers(
 ) -> Stream:
     """Give a newsletter's active subscribers, as CSV or as JSON with a line for each. The audit trail notes it."""
     installation = installation_of(request)
-    form = exporting.Format(data.format)
+    form = Format(data.format)
     async with installation.database.write() as session:
         newsletter = await exporting.begin(session, installation, slug, audit.actor_of(request))
     pieces = exporting.export(installation, newsletter.id, form)

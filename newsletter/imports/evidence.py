@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from newsletter.agreements.rules import check_bases
 from newsletter.agreements.tables import Basis, MarketingBasis
 from newsletter.errors import InvalidInput
+from newsletter.imports.choices import Ground
 from newsletter.imports.tables import Mode
 
 CURRENT = "current"
 LONGEST_SOURCE = 200
 BASES: Mapping[str, tuple[Basis, MarketingBasis]] = {
-    "consent": (Basis.CONSENT, MarketingBasis.CONSENT),
-    "contract": (Basis.CONTRACT, MarketingBasis.CONSENT),
-    "existing_customer": (Basis.LEGITIMATE_INTEREST, MarketingBasis.EXISTING_CUSTOMER),
-    "legitimate_interest": (Basis.LEGITIMATE_INTEREST, MarketingBasis.NOT_MARKETING),
+    Ground.CONSENT: (Basis.CONSENT, MarketingBasis.CONSENT),
+    Ground.CONTRACT: (Basis.CONTRACT, MarketingBasis.CONSENT),
+    Ground.EXISTING_CUSTOMER: (Basis.LEGITIMATE_INTEREST, MarketingBasis.EXISTING_CUSTOMER),
+    Ground.LEGITIMATE_INTEREST: (Basis.LEGITIMATE_INTEREST, MarketingBasis.NOT_MARKETING),
 }
 _BY_ARTICLE = {str(basis): (basis, marketing) for basis, marketing in reversed(list(BASES.values()))}
 _HASH = re.compile(r"[0-9a-f]{64}")

@@ -9,7 +9,6 @@ import io
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from sqlmodel import col, select
 
@@ -17,6 +16,7 @@ from newsletter.database import Session
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
 from newsletter.errors import InvalidInput
+from newsletter.imports.choices import Format
 from newsletter.installation import Installation
 from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter
@@ -30,18 +30,6 @@ _PAGE = 5_000
 MARK = b"\xef\xbb\xbf"
 
 Row = tuple[str, ...]
-
-
-class Format(StrEnum):
-    """How people are written down."""
-
-    CSV = "csv"
-    JSON = "json"
-
-    @property
-    def media_type(self) -> str:
-        """Give its media type."""
-        return "text/csv; charset=utf-8" if self is Format.CSV else "application/x-ndjson"
 
 
 def read_format(text: str) -> Format:

@@ -5,8 +5,6 @@ import json
 import click
 
 from newsletter.commands import JSON
-from newsletter.mail.dkim import keys as dkim_keys
-from newsletter.settings import load
 
 
 def add_to(group: click.Group) -> None:
@@ -28,13 +26,14 @@ def add_to(group: click.Group) -> None:
 
         Example: newsletter dkim new --domain example.com --selector s2
         """
-        key = dkim_keys.new_key(ed25519=ed25519)
-        name, value = dkim_keys.dns_record(domain or load().dkim_domain, selector, key.public_key())
-        pem = dkim_keys.private_pem(key)
+        from newsletter.mail import commanded
+
+        made = commanded.new_key(domain, selector, ed25519=ed25519)
         if as_json:
-            record = {"name": name, "type": "TXT", "value": value}
-            click.echo(json.dumps({"selector": selector, "private_key": pem, "record": record}))
+            record = {"name": made.name, "type": "TXT", "value": made.value}
+            click.echo(json.dumps({"selector": selector, "private_key": made.pem, "record": record}))
             return
         setting = "NEWSLETTER_DKIM_ED25519_KEY_FILE" if ed25519 else "NEWSLETTER_DKIM_KEY_FILE"
-        click.echo(f"Publish this in the DNS:\n\n{dkim_keys.zone_line(name, value)}\n")
-        click.echo(f"Put this into a file that only the service can read, and name it in {setting}:\n\n{pem}", nl=False)
+        click.echo(f"Publish this in the DNS:\n\n{made.line}\n")
+        where = f"Put this into a file that only the service can read, and name it in {setting}"
+        click.echo(f"{where}:\n\n{made.pem}", nl=False)

@@ -3,18 +3,14 @@
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.chain import head_check
-from newsletter.chain.findings import Finding, Findings
 from newsletter.commands import JSON, Run
-from newsletter.editors.audit import actions as audit
-from newsletter.editors.audit import verifying as audit_verifying
-from newsletter.editors.audit.chaining import CHAIN
-from newsletter.installation import Installation
-from newsletter.retention import actions
-from newsletter.retention.runs import Ran
+
+if TYPE_CHECKING:
+    from newsletter.retention.runs import Ran
 
 
 def add_to(group: click.Group, run: Run) -> None:
@@ -30,7 +26,9 @@ def add_to(group: click.Group, run: Run) -> None:
 
         Example: newsletter retention --dry-run
         """
-        ran = run(lambda installation: actions.by_hand(installation, audit.CLI, dry_run=dry_run))
+        from newsletter.retention import commanded
+
+        ran = run(lambda installation: commanded.purge(installation, dry_run=dry_run))
         click.echo(json.dumps([asdict(one) for one in ran]) if as_json else _said(ran, dry_run=dry_run))
         sys.exit(1 if any(one.error for one in ran) else 0)
 
@@ -45,7 +43,9 @@ def add_to(group: click.Group, run: Run) -> None:
 
         Example: newsletter audit verify
         """
-        found, restored = run(_verified)
+        from newsletter.retention import commanded
+
+        found, restored = run(commanded.verify_audit)
         if as_json:
             click.echo(json.dumps([finding.as_json() for finding in (*found, *restored)]))
         else:
@@ -54,12 +54,6 @@ def add_to(group: click.Group, run: Run) -> None:
         sys.exit(1 if found else 0)
 
 
-async def _verified(installation: Installation) -> tuple[Findings, list[Finding]]:
-    async with installation.database.snapshot() as session:
-        restored = await head_check.restored(session, [CHAIN])
-        return await audit_verifying.verify(session, installation), restored
-
-
-def _said(ran: list[Ran], *, dry_run: bool) -> str:
+def _said(ran: "list[Ran]", *, dry_run: bool) -> str:
     did = "would purge" if dry_run else "purged"
     return "\n".join(f"{one.rule}: {f'failed ({one.error})' if one.error else f'{did} {one.purged}'}" for one in ran)

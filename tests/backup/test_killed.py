@@ -25,7 +25,7 @@ from newsletter.backup import actions, archive, postgresql_dump, sqlite_copy
 from newsletter.backup.actions import Migrations
 from newsletter.clock import SystemClock
 from newsletter.settings import load
-from newsletter import schema
+from newsletter.schema import upgrading
 from pathlib import Path
 
 def die(*_):
@@ -42,7 +42,7 @@ class Cut:
 sqlite_copy.swap = die
 put_back = postgresql_dump.put_back
 postgresql_dump.put_back = lambda url, source, size, progress: put_back(url, Cut(source), size, progress)
-migrations = Migrations(schema.upgrade, schema.revisions)
+migrations = Migrations(upgrading.upgrade, upgrading.revisions)
 actions.restore(load(), SystemClock(), Path(sys.argv[1]), migrations, lambda done, of: None)
 """
 

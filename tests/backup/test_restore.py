@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from newsletter import schema
 from newsletter.agreements.ending import Cause
 from newsletter.agreements.traces import tombstones
 from newsletter.backup import actions
@@ -22,6 +21,7 @@ from newsletter.errors import Conflict, InvalidInput, MisconfiguredError, Newsle
 from newsletter.installation import Installation
 from newsletter.issues.tables import Issue
 from newsletter.newsletters.actions import by_slug
+from newsletter.schema import upgrading
 from newsletter.settings import Settings
 from newsletter.subscribers.tables import Subscriber
 from newsletter.tokens import new_id
@@ -29,7 +29,7 @@ from tests.agreements.leaving import People
 from tests.conftest import KEYS
 from tests.support.postgresql import binaries
 
-MIGRATIONS = Migrations(schema.upgrade, schema.revisions)
+MIGRATIONS = Migrations(upgrading.upgrade, upgrading.revisions)
 KARI, OLA, EVA = (f"{name}@example.com" for name in ("kari", "ola", "eva"))
 
 

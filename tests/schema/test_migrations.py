@@ -16,14 +16,15 @@ from sqlalchemy import Connection, inspect, text
 
 from newsletter import schema
 from newsletter.database import sync_engine
+from newsletter.schema import upgrading
 from tests.schema.shape import shape
 
 UPGRADE = """
 import json, sys
-from newsletter import schema
+from newsletter.schema import upgrading
 print("ready", flush=True)
 input()
-print(json.dumps(schema.upgrade(sys.argv[1])))
+print(json.dumps(upgrading.upgrade(sys.argv[1])))
 """
 
 HALFWAY = """\
@@ -110,22 +111,22 @@ def test_four_processes_at_once_migrate_once(empty_database_url: str) -> None:
 
 
 def test_a_second_upgrade_does_nothing(database_url: str) -> None:
-    assert schema.upgrade(database_url) == []
+    assert upgrading.upgrade(database_url) == []
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(database_url: str, tmp_path: Path) -> None:
     before = tables(database_url)
     with pytest.raises(RuntimeError, match="halfway"):
-        schema.upgrade(database_url, folder=with_further_migration(tmp_path, HALFWAY))
+        upgrading.upgrade(database_url, folder=with_further_migration(tmp_path, HALFWAY))
     assert tables(database_url) == before
-    assert schema.upgrade(database_url) == []
+    assert upgrading.upgrade(database_url) == []
 
 
 def test_a_first_start_that_fails_leaves_no_table_at_all(empty_database_url: str, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="halfway"):
-        schema.upgrade(empty_database_url, folder=with_further_migration(tmp_path, HALFWAY))
+        upgrading.upgrade(empty_database_url, folder=with_further_migration(tmp_path, HALFWAY))
     assert tables(empty_database_url) == set()
-    assert schema.upgrade(empty_database_url)[0] == "0001"
+    assert upgrading.upgrade(empty_database_url)[0] == "0001"
 
 
 def test_rebuilding_a_table_keeps_the_rows_that_hang_on_it(database_url: str, tmp_path: Path) -> None:
@@ -134,7 +135,7 @@ def test_rebuilding_a_table_keeps_the_rows_that_hang_on_it(database_url: str, tm
         "with op.batch_alter_table('subscriber', recreate='auto') as batch:\n"
         "    batch.alter_column('language', type_=sa.String(32), existing_type=sa.String(8))"
     )
-    assert schema.upgrade(database_url, folder=with_further_migration(tmp_path, rebuild)) == ["9999"]
+    assert upgrading.upgrade(database_url, folder=with_further_migration(tmp_path, rebuild)) == ["9999"]
     assert run(database_url, "SELECT count(*) FROM dead_signal") == [1]
 
 
@@ -143,5 +144,5 @@ def test_a_migration_that_leaves_orphans_is_undone(sqlite_url: str, tmp_path: Pa
     run(sqlite_url, SUBSCRIBER, DEAD_SIGNAL)
     folder = with_further_migration(tmp_path, "op.execute('DELETE FROM subscriber')")
     with pytest.raises(RuntimeError, match="belong to nothing"):
-        schema.upgrade(sqlite_url, folder=folder)
+        upgrading.upgrade(sqlite_url, folder=folder)
     assert run(sqlite_url, "SELECT count(*) FROM subscriber") == [1]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from newsletter import schema
+from newsletter.schema import upgrading
 from tests.support.postgresql import PostgreSQL
 
 
@@ -22,7 +22,7 @@ class Templates:
         template = self.folder / "template.sqlite"
         if "sqlite" not in self.made:
             self.made["sqlite"] = f"sqlite:///{template}"
-            schema.upgrade(self.made["sqlite"])
+            upgrading.upgrade(self.made["sqlite"])
         file.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(template, file)
         return f"sqlite:///{file}"
@@ -32,7 +32,7 @@ class Templates:
         """Give the URL of a migrated PostgreSQL database, and drop it in the end."""
         if "postgresql" not in self.made:
             template = server.create()
-            schema.upgrade(template)
+            upgrading.upgrade(template)
             self.made["postgresql"] = template
         url = server.create(template=self.made["postgresql"])
         try:

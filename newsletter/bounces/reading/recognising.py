@@ -4,20 +4,13 @@ No single sign is enough: vacation answers come from the null sender too, and pe
 weighed.
 """
 
-import logging
 import re
-from email.message import Message
-
-from flufl.bounce import all_failures
 
 from newsletter.bounces.reading.automatic import is_answer
 from newsletter.bounces.reading.codes import enhanced_in, reply_in
 from newsletter.bounces.reading.mime import Mail
 from newsletter.mail.words.phrases import folded, sections
 from newsletter.mail.words.wording import Topic, topic_of
-
-# It writes what it stumbles on into the log, mails and all.
-logging.getLogger("flufl.bounce").disabled = True
 
 _ENOUGH = 3
 _MOST_FOR_FLUFL = 8000
@@ -81,6 +74,14 @@ def tells_of_success(text: str) -> bool:
 
 def _known_to_flufl(mail: Mail, text: str) -> bool:
     """Ask the collection of odd formats; it says that a delivery failed, not why."""
+    # Few mails come as far as this, and to load it takes as long as to read one.
+    import logging
+    from email.message import Message
+
+    from flufl.bounce import all_failures
+
+    # It writes what it stumbles on into the log, mails and all.
+    logging.getLogger("flufl.bounce").disabled = True
     asked = Message()
     asked["From"], asked["Subject"] = (re.sub(r"\s", " ", mail.head.get(name)[:200]) for name in ("from", "subject"))
     # Its patterns take long over long lines.

@@ -9,6 +9,7 @@ from litestar.response import Stream
 
 from newsletter.editors.audit import actions as audit
 from newsletter.imports import actions, exporting
+from newsletter.imports.choices import Format
 from newsletter.imports.report import report
 from newsletter.web import PRIVATE_HEADERS, WebRequest, installation_of, read_form, reading
 
@@ -19,7 +20,7 @@ async def download_report(request: WebRequest, import_id: FromPath[str]) -> Resp
     installation = installation_of(request)
     async with installation.database.read() as session:
         job = await actions.by_id(session, import_id)
-    return _download(report(installation, job.id), exporting.Format.CSV, "refused-rows.csv")
+    return _download(report(installation, job.id), Format.CSV, "refused-rows.csv")
 
 
 @post("/newsletters/{slug:str}/export", include_in_schema=False, status_code=200)
@@ -32,11 +33,9 @@ async def export(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     return _download(exporting.export(installation, newsletter.id, form), form, f"{slug}.{form}", marked=True)
 
 
-def _download(
-    pieces: AsyncIterator[bytes], form: exporting.Format, name: str, *, marked: bool = False
-) -> Response[Any]:
+def _download(pieces: AsyncIterator[bytes], form: Format, name: str, *, marked: bool = False) -> Response[Any]:
     async def content() -> AsyncIterator[bytes]:
-        if marked and form is exporting.Format.CSV:
+        if marked and form is Format.CSV:
             yield exporting.MARK
         async for piece in pieces:
             yield piece
