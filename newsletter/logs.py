@@ -5,7 +5,14 @@ import sys
 import traceback
 from typing import Any
 
-import structlog
+# Beside it structlog would load what writes coloured logs for people, and these are read by programs: 4 MB.
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # None: it can't be imported
+import structlog  # noqa: E402 (after that)
+
+if sys.modules.get("rich", ...) is None:
+    del sys.modules["rich"]
+
+get_logger = structlog.get_logger
 
 
 class _KindOnly(logging.Filter):

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from sqlalchemy import Select, literal, select
 
 from newsletter.database import database_seconds
 from newsletter.installation import Installation
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 
 # What is asked of the database: one value each, a time or a number of `database_seconds`; NULL for nothing.
 Due = Select[Any]
@@ -27,8 +26,10 @@ AT_ONCE = literal(0.0)
 SWEEP_SECONDS = 2.0
 # Bells that ring together, and the least time between two looks: whoever commits all the time is not looked after more.
 _GATHER_SECONDS, _APART_SECONDS = 0.01, 0.1
+# They begin one after another, and so do not all want a connection at once.
+_STAGGER_SECONDS = 0.02
 _TELL_SECONDS = 60.0
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Loop:
 
 
 class Loops:
-    """The loops of a process, until `stop` is set. Each begins at once."""
+    """The loops of a process, until `stop` is set. Each begins by itself."""
 
     def __init__(self, installation: Installation, loops: Sequence[Loop], stop: asyncio.Event) -> None:
         self._installation = installation
@@ -65,14 +66,15 @@ class Loops:
         hearing = asyncio.create_task(self._installation.database.hear())
         looking = asyncio.create_task(self._look_again_and_again())
         try:
-            await asyncio.gather(*(self._keep(loop) for loop in self._loops))
+            await asyncio.gather(*(self._keep(loop, number) for number, loop in enumerate(self._loops)))
         finally:
             hearing.cancel()
             looking.cancel()
             await asyncio.gather(hearing, looking, return_exceptions=True)
 
-    async def _keep(self, loop: Loop) -> None:
+    async def _keep(self, loop: Loop, number: int) -> None:
         wake = self._wakes[loop.name]
+        await happens(self._stop, number * _STAGGER_SECONDS)
         while not self._stop.is_set():
             wake.clear()
             await self._try(loop.name, loop.work)

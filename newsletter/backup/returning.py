@@ -4,7 +4,6 @@ However it came back, it lacks tombstones that are in their file. They are repla
 ended is paused, for who has got it meanwhile is not in this database. An editor looks, and resumes it or lets it be.
 """
 
-import structlog
 from sqlmodel import col, select
 
 from newsletter.agreements.proof import chaining
@@ -14,8 +13,9 @@ from newsletter.database import Session
 from newsletter.delivery.rules import move
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _OPEN = (MailingState.SCHEDULED, MailingState.SENDING)
 _CAUTION = (
     "The database was restored from an older one, which does not know who got this issue since. "

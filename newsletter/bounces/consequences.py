@@ -9,8 +9,6 @@ lets them. Everything but dead, complaint and unsubscribe is recorded, and that 
 from datetime import timedelta
 from enum import StrEnum
 
-import structlog
-
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.ending import Cause, end_subscription, erase_person, lock_person
 from newsletter.agreements.traces import suppression
@@ -25,10 +23,11 @@ from newsletter.bounces.signals import Counts, Dead, Tallies
 from newsletter.clock import day_of
 from newsletter.database import Session
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 from newsletter.signup.tables import SignupRequest
 from newsletter.subscribers.tables import Subscriber, Subscription
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 # A report may be faster than the ledger, which is written a window at a time.
 _LEDGER_WAIT = timedelta(hours=1)
 _LOOK_AGAIN = timedelta(seconds=5)

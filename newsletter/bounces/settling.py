@@ -9,7 +9,6 @@ from datetime import timedelta
 from functools import partial
 from itertools import groupby
 
-import structlog
 from sqlalchemy import func, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
@@ -19,7 +18,7 @@ from newsletter.bounces.reading.verdicts import Verdict
 from newsletter.bounces.reports.tables import Report, ReportState
 from newsletter.database import Session
 from newsletter.installation import Installation
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 from newsletter.loops import Due
 
 _MOST_AT_ONCE = 500
@@ -28,7 +27,7 @@ _MOST_TOGETHER = 20
 _LATER = timedelta(minutes=1)
 # The others are recorded, and that is all.
 _ACTING = frozenset({Verdict.DEAD, Verdict.DEAD_IF_REPEATED, Verdict.ALARM, Verdict.COMPLAINT, Verdict.UNSUBSCRIBE})
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 def when_due() -> tuple[Due, ...]:

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from newsletter.chain import actions, signing
 from newsletter.chain.actions import End
 from newsletter.chain.heads_file import HEAD, KEY, Head, HeadsFile, head_of, parsed
 from newsletter.chain.rules import GENESIS, RESTORE, canonical, entry_hash
 from newsletter.database import Session
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class Restore:
     seal: str
 
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 async def sign_heads(installation: Installation, file: HeadsFile) -> int:

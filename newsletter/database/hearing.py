@@ -5,14 +5,13 @@ import sqlite3
 from contextlib import suppress
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # asyncpg has no types
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from newsletter.database.bell import CHANNEL, Bell
 
 # Asking SQLite takes some microseconds: it looks at a counter that is shared in memory.
-_LOOK_SECONDS = 0.15
+_LOOK_SECONDS = 0.25
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 15.0
 # Behind a dead line nobody hears anything; asking finds out.
 _PROOF_SECONDS = 20.0
@@ -45,6 +44,9 @@ async def _watch(path: str, bell: Bell) -> None:
 
 async def _listen(engine: AsyncEngine, bell: Bell) -> None:
     """Listen on a connection of its own; where it is lost, on another one, asking less and less often."""
+    # Whoever is on SQLite has no use for it.
+    import asyncpg  # type: ignore[import-untyped]  # asyncpg has no types
+
     wait = _FIRST_WAIT
     while True:
         # `hear` is for being early: where the database is away, those who wait are told so by their own work.

@@ -1,14 +1,14 @@
-"""Writing rows: one with its conflicts, or thousands at once."""
+"""Writing rows: one with its conflicts, or thousands at once.
+
+What belongs to one database alone is loaded where it is used: a process that never meets the other has no use for it.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from operator import itemgetter
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # asyncpg has no types
 from sqlalchemy import CursorResult, Result, Table
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import OperationalError as OperationalFailure
 from sqlmodel import SQLModel
@@ -24,7 +24,13 @@ def insert(session: Session, table: Any) -> Any:
 
 def insert_of(dialect: str, table: Any) -> Any:
     """Give the same for the database of that name, to be made once and kept."""
-    return sqlite_insert(table) if dialect == "sqlite" else postgresql_insert(table)
+    if dialect == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+        return sqlite_insert(table)
+    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+
+    return postgresql_insert(table)
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -62,21 +68,28 @@ async def write_rows(session: Session, table: Table, rows: Sequence[Mapping[str,
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     records = map(itemgetter(*names), rows) if len(names) > 1 else ((row[names[0]],) for row in rows)
+    import asyncpg  # type: ignore[import-untyped]  # asyncpg has no types
+
     try:
         await driver.copy_records_to_table(table.name, records=records, columns=names)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        kind = next(ours for theirs, ours in _ERRORS if isinstance(error, theirs))
-        raise kind(None, None, error, hide_parameters=True) from None
+        raise _kind_of(error)(None, None, error, hide_parameters=True) from None
 
 
-# COPY goes past SQLAlchemy, its errors do not: whoever waits for a database that is away knows them by their kind.
-_ERRORS: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
-    (asyncpg.IntegrityConstraintViolationError, IntegrityError),
-    (asyncpg.DataError, DataError),
-    (asyncpg.PostgresConnectionError, OperationalFailure),
-    (asyncpg.InterfaceError, OperationalFailure),
-    (asyncpg.PostgresError, DBAPIError),
-)
+def _kind_of(error: Exception) -> type[DBAPIError]:
+    """Give SQLAlchemy's kind of an error of COPY, which goes past it: whoever waits for a database that is away knows
+    its errors by their kind.
+    """
+    import asyncpg
+
+    kinds: tuple[tuple[type[Exception], type[DBAPIError]], ...] = (
+        (asyncpg.IntegrityConstraintViolationError, IntegrityError),
+        (asyncpg.DataError, DataError),
+        (asyncpg.PostgresConnectionError, OperationalFailure),
+        (asyncpg.InterfaceError, OperationalFailure),
+        (asyncpg.PostgresError, DBAPIError),
+    )
+    return next(ours for theirs, ours in kinds if isinstance(error, theirs))
 
 
 def _as_stored(table: Table, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:

@@ -18,7 +18,7 @@ from newsletter.delivery.tables import Block, Mailing, MailingState, Result
 from newsletter.errors import Conflict, InvalidInput, NotFound
 from newsletter.installation import Installation
 from newsletter.issues import actions as issues
-from newsletter.issues.rendering import InvalidIssue
+from newsletter.issues.limits import InvalidIssue
 from newsletter.issues.tables import Issue
 from newsletter.loops import AT_ONCE, Due
 from newsletter.mail.outcome import OutcomeKind

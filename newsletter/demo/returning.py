@@ -8,16 +8,16 @@ import asyncio
 from collections.abc import Sequence
 
 import aiosmtplib
-import structlog
 
 from newsletter.clock import Clock
 from newsletter.demo.replies import HOST, Copy, reply_to
+from newsletter.logs import get_logger
 from newsletter.tokens import new_id
 
 # Before each time it is brought, in seconds. The first is how long it takes a host to find out.
 _PAUSES = (2.0, 2.0, 5.0, 15.0, 30.0)
 _SMTP_SECONDS = 10
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Hosts:

@@ -14,7 +14,7 @@ from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
 from newsletter.editors.keys import Scope, described, require
 from newsletter.issues import actions as issues
-from newsletter.issues.rendering import LONGEST_BODY, LONGEST_SUBJECT
+from newsletter.issues.limits import LONGEST_BODY, LONGEST_SUBJECT
 from newsletter.issues.tables import Issue
 from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter

@@ -16,7 +16,7 @@ from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
 from newsletter.errors import InvalidInput, NotFound
 from newsletter.issues import actions as issues
-from newsletter.issues.rendering import InvalidIssue
+from newsletter.issues.limits import InvalidIssue
 from newsletter.language import DEFAULT
 from newsletter.subscribers.actions import count_mailable
 from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other

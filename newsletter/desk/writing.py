@@ -15,8 +15,8 @@ from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
 from newsletter.errors import Conflict, InvalidInput
 from newsletter.issues import actions as issues
+from newsletter.issues.limits import LONGEST_BODY, LONGEST_SUBJECT, PLACEHOLDERS, InvalidIssue
 from newsletter.issues.preview import preview
-from newsletter.issues.rendering import LONGEST_BODY, LONGEST_SUBJECT, PLACEHOLDERS, InvalidIssue
 from newsletter.issues.tables import Issue
 from newsletter.mail.outbox import enqueue
 from newsletter.mail.tables import LetterKind

@@ -1,6 +1,7 @@
 """Writing issues, finding them, and making them ready to be read."""
 
 import re
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func
 from sqlmodel import col, select
@@ -9,10 +10,13 @@ from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.errors import NotFound
 from newsletter.installation import Installation
-from newsletter.issues.rendering import CompiledIssue, Footer, compile_issue
+from newsletter.issues.layout import Footer
 from newsletter.issues.tables import Issue, IssueLink
 from newsletter.newsletters.tables import Newsletter
 from newsletter.tokens import new_id
+
+if TYPE_CHECKING:
+    from newsletter.issues.rendering import CompiledIssue
 
 _ID = re.compile(r"[a-z2-7]{26}")
 
@@ -32,8 +36,11 @@ def footer(installation: Installation, newsletter: Newsletter) -> Footer:
     )
 
 
-def compiled(installation: Installation, newsletter: Newsletter, subject: str, body: str) -> CompiledIssue:
+def compiled(installation: Installation, newsletter: Newsletter, subject: str, body: str) -> "CompiledIssue":
     """Make an issue ready to be filled in. Raises InvalidIssue with everything that stands in the way."""
+    # What makes an issue is much to load, and most processes make none.
+    from newsletter.issues.rendering import compile_issue
+
     return compile_issue(
         subject=subject,
         body=body,

@@ -12,7 +12,8 @@ from functools import lru_cache, partial
 
 from newsletter.issues import placeholders
 from newsletter.issues.layout import SLOT, one_line
-from newsletter.issues.placeholders import PLACEHOLDERS, Piece
+from newsletter.issues.limits import PLACEHOLDERS
+from newsletter.issues.placeholders import Piece
 from newsletter.issues.rendering import given
 from newsletter.mail import gaps
 

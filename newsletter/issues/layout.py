@@ -10,9 +10,6 @@ from functools import cache
 from importlib.resources import files
 from string import Template
 
-import css_inline
-import mjml
-
 from newsletter.issues.wording import Wording
 
 SLOT = "\x01"
@@ -20,7 +17,6 @@ UNSUBSCRIBE, PIXEL = "unsubscribe", "pixel"
 
 # Lone surrogates are no characters at all, and stop every encoder.
 _UNPRINTABLE = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)), " ")
-_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +80,15 @@ def html_page(content: str, newsletter_name: str, language: str, wording: Wordin
     filled = Template(_layout()).substitute(
         newsletter=name, language=html.escape(language), content=content, footer=below
     )
-    return _INLINER.inline(filled)
+    # What makes an issue is loaded by whoever makes one.
+    import css_inline
+
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True).inline(filled)
 
 
 @cache
 def _layout() -> str:
+    import mjml
+
     source = files("newsletter").joinpath("templates/mail/issue.mjml").read_text("utf-8")
     return mjml.mjml2html(source, disable_comments=True, fonts={})

@@ -18,7 +18,8 @@ from liquid.exceptions import LiquidError, OutputStreamLimitError
 from liquid.stringify import to_liquid_string
 from liquid.token import TOKEN_CONTENT, TOKEN_ILLEGAL, TOKEN_OUTPUT
 
-PLACEHOLDERS = ("given_name", "family_name", "title", "employer")
+from newsletter.issues.limits import PLACEHOLDERS
+
 FILTERS = ("default", "capitalize", "upcase", "downcase", "strip")
 OPENING = {"if": "endif", "unless": "endunless"}
 TAGS = (*OPENING, "elsif", "else", *OPENING.values())

@@ -2,11 +2,12 @@
 nobody.
 """
 
+from typing import TYPE_CHECKING
+
 from newsletter.database import Session
 from newsletter.editors.tables import Editor
 from newsletter.installation import Installation
 from newsletter.issues import actions
-from newsletter.issues.rendering import Rendered
 from newsletter.issues.tables import Issue
 from newsletter.mail.message import Mailbox, Message
 from newsletter.mail.outbox import WrittenLetter
@@ -15,11 +16,14 @@ from newsletter.mail.wire.smtp import Envelope
 from newsletter.newsletters.tables import Newsletter
 from newsletter.tokens import new_id
 
+if TYPE_CHECKING:
+    from newsletter.issues.rendering import Rendered
+
 # Invented, so that no preview ever shows a real person (RULES C7).
 READER = {"given_name": "Kari", "family_name": "Nordmann", "title": "Redaktør", "employer": "Eksempel AS"}
 
 
-def preview(installation: Installation, newsletter: Newsletter, issue: Issue) -> Rendered:
+def preview(installation: Installation, newsletter: Newsletter, issue: Issue) -> "Rendered":
     """Give the issue for the invented reader, its links direct. Raises InvalidIssue."""
     content = actions.compiled(installation, newsletter, issue.subject, issue.body)
     return content.render(

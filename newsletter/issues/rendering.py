@@ -12,30 +12,17 @@ from dataclasses import astuple, dataclass
 
 from liquid import BoundTemplate
 
-from newsletter.errors import InvalidInput
 from newsletter.issues import placeholders
 from newsletter.issues.layout import PIXEL, SLOT, UNSUBSCRIBE, Footer, html_page, one_line, slot, text_page
+from newsletter.issues.limits import LONGEST_BODY, LONGEST_SUBJECT, PLACEHOLDERS, InvalidIssue
 from newsletter.issues.markdown import Written, write
 from newsletter.issues.markers import Markers
-from newsletter.issues.placeholders import PLACEHOLDERS, Piece
+from newsletter.issues.placeholders import Piece
 from newsletter.issues.wording import wording_for
-
-__all__ = ["PLACEHOLDERS", "CompiledIssue", "Footer", "InvalidIssue", "Rendered", "compile_issue"]
-
-LONGEST_SUBJECT = 200
-LONGEST_BODY = 200_000
 
 BRACE = "brace"
 PIXEL_TAG = '<img src="{}" width="1" height="1" alt="" style="display:block;border:0">'
 _INVISIBLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-class InvalidIssue(InvalidInput):
-    """The issue can't be sent as it is; `problems` are sentences for its editor."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        self.problems = tuple(dict.fromkeys(problems))
-        super().__init__(" ".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import css_inline
+from functools import cache
+from typing import TYPE_CHECKING
 
 from newsletter.web import render
 
-_INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True)
+if TYPE_CHECKING:
+    from css_inline import CSSInliner
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +51,12 @@ class Words:
             notice=self.notice_html,
             footer=self.footer,
         )
-        return _INLINER.inline(page)
+        return _inliner().inline(page)
+
+
+@cache
+def _inliner() -> "CSSInliner":
+    # Whoever mails no letter has no use for it.
+    import css_inline
+
+    return css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True)

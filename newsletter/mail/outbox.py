@@ -10,12 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import func, insert, update
 from sqlmodel import col, select
 
 from newsletter.clock import Clock
 from newsletter.database import Database, Session, database_seconds, table_of
+from newsletter.logs import get_logger
 from newsletter.loops import Due
 from newsletter.mail.echoes import echoed
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, sender_failed
@@ -31,7 +31,7 @@ _LONGEST_RETRY = timedelta(hours=2)
 _LONGEST_RELAY_RETRY = timedelta(minutes=2)
 _GIVE_UP = timedelta(days=4)
 _LETTERS = table_of(Letter)
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,11 @@ back.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cache
 
 from sqlalchemy import Insert, text
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from newsletter.database import Session, table_of
+from newsletter.database import Session, insert_of, table_of
 from newsletter.measurement.tables import Count
 
 MARK_BYTES = 16
@@ -32,15 +30,12 @@ _STORE_ON_POSTGRESQL = text(
 )
 
 
-def _adding(insert: Any) -> Insert:
-    statement = insert(_COUNTS)
+@cache
+def _adding(dialect: str) -> Insert:
+    statement = insert_of(dialect, _COUNTS)
     sums = {name: _COUNTS.c[name] + statement.excluded[name] for name in ("total", "first")}
     adding: Insert = statement.on_conflict_do_update(index_elements=list(_COUNTS.primary_key), set_=sums)
     return adding
-
-
-_ADD_ON_SQLITE = _adding(sqlite_insert)
-_ADD_ON_POSTGRESQL = _adding(postgresql_insert)
 
 
 async def store(session: Session, issue_id: str, marks: Sequence[bytes]) -> list[bytes]:
@@ -56,5 +51,4 @@ async def store(session: Session, issue_id: str, marks: Sequence[bytes]) -> list
 
 async def add(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     """Add numbers to the counters."""
-    on_sqlite = session.get_bind().dialect.name == "sqlite"
-    await session.execute(_ADD_ON_SQLITE if on_sqlite else _ADD_ON_POSTGRESQL, rows)
+    await session.execute(_adding(session.get_bind().dialect.name), rows)

@@ -8,20 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from newsletter.database import Session
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
 from newsletter.installation import Installation
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 from newsletter.retention import runs
 from newsletter.retention.rule import Rule
 from newsletter.retention.rules import RULES
 from newsletter.retention.runs import Ran
 from newsletter.retention.tables import RetentionState
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-import structlog
 import uvicorn
 from litestar.types import ControllerRouterHandler
 
 from newsletter.backup.presence import present
 from newsletter.errors import MisconfiguredError
 from newsletter.installation import open_installation
+from newsletter.logs import get_logger
 from newsletter.schema import bring_up_to_date
 from newsletter.serving.app import create_app
 from newsletter.settings import Settings
@@ -22,7 +22,7 @@ from newsletter.worker import Worker, check
 
 _CLOSING_SECONDS = 1
 _COLLECTOR_THRESHOLDS = (20_000, 50, 100)
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 

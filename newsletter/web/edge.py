@@ -7,7 +7,6 @@ line at all: its time could be held against the order of delivery (promise P3).
 
 from collections.abc import Iterable
 
-import structlog
 from litestar import HttpMethod, Litestar
 from litestar.enums import ScopeType
 from litestar.routes import HTTPRoute
@@ -15,10 +14,11 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.clock import SystemClock
+from newsletter.logs import get_logger
 from newsletter.web import SECURITY_HEADERS
 
 _clock = SystemClock()
-_log = structlog.get_logger("newsletter.request")
+_log = get_logger("newsletter.request")
 _QUIET = {"/health/live", "/health/ready", "/metrics"}
 _COUNTED = {"/open/{file}", "/click/{token}"}
 

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from litestar import Response
 from litestar.exceptions import ClientException, HTTPException, SerializationException
 
 from newsletter import language as languages
 from newsletter.errors import UNREADABLE_JSON, NewsletterError, NotSignedIn, shape_error
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 from newsletter.web.pages import WebRequest, page, path_template, see_other, visitor_language
 
 PROBLEM = "application/problem+json"
@@ -22,7 +21,7 @@ _SENTENCES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "This address can't be used in that way.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too large to be taken.",
 }
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 def answer_error(request: WebRequest, error: Exception) -> Response[Any]:

@@ -7,12 +7,10 @@ remember: whoever looks next begins it again.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
-
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 
 _MOST = 4
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Errands:

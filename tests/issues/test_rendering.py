@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.issues.rendering import PLACEHOLDERS, CompiledIssue, Footer, Rendered, compile_issue
+from newsletter.issues.layout import Footer
+from newsletter.issues.limits import PLACEHOLDERS
+from newsletter.issues.rendering import CompiledIssue, Rendered, compile_issue
 
 FOOTER = Footer(
     "Example <AS>",

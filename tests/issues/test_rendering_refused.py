@@ -5,7 +5,9 @@ from time import process_time
 
 import pytest
 
-from newsletter.issues.rendering import Footer, InvalidIssue, compile_issue
+from newsletter.issues.layout import Footer
+from newsletter.issues.limits import InvalidIssue
+from newsletter.issues.rendering import compile_issue
 
 FOOTER = Footer(
     "Example AS", "999 888 777", "Storgata 1", "post@example.com", "https://example.com/data", "https://example.com/my"

@@ -4,7 +4,6 @@ Where more than 1 % in a window of 500 results are such, the mailing pauses itse
 were is read from the blocks, and only when an alarm comes; so a mailing without any pays nothing.
 """
 
-import structlog
 from sqlalchemy import exists, func, update
 from sqlmodel import col, select
 
@@ -15,9 +14,10 @@ from newsletter.database import Session, insert
 from newsletter.delivery.rules import move
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 from newsletter.loops import AT_ONCE, Due
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _RESULTS = ("delivered", "refused", "deferred", "in_doubt")
 
 

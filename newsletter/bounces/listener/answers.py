@@ -7,7 +7,6 @@ nobody can find out who is still a reader. A mail is answered when it is stored;
 
 import asyncio
 
-import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from newsletter.bounces.listener.door import Door, machine_of
@@ -18,7 +17,7 @@ from newsletter.bounces.reports import actions as reports
 from newsletter.bounces.reports.actions import Taken
 from newsletter.delivery import return_address
 from newsletter.installation import Installation
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 
 MOST_RECIPIENTS = 50
 # Longer than SQLite's writers wait for each other.
@@ -31,7 +30,7 @@ _NOBODY = "550 5.1.1 No such address here."
 _NO_BOUNCE = "550 5.7.1 Reports alone come here, and they have the null sender: MAIL FROM:<>."
 NO_COMPLAINT = "550 5.6.0 Nobody reads what comes here but feedback reports (RFC 5965)."
 _TOO_MANY = "452 4.5.3 Too many recipients; please send the others another time."
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Answers:

@@ -10,19 +10,17 @@ import errno
 import logging
 from functools import partial
 
-import structlog
-
 from newsletter.bounces.listener.answers import Answers
 from newsletter.bounces.listener.door import Door
 from newsletter.bounces.listener.storing import Storing
 from newsletter.bounces.listener.talk import Talk
 from newsletter.bounces.listener.telling import Telling
 from newsletter.installation import Installation
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 
 _BACKLOG = 200
 _STOP_SECONDS = 5.0
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Listener:

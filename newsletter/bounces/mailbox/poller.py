@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import ParamSpec, TypeVar
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.bounces.mailbox import mark as mailbox_mark
@@ -26,7 +25,7 @@ from newsletter.bounces.reports import receiving
 from newsletter.bounces.reports.actions import Taken
 from newsletter.database import is_away
 from newsletter.installation import Installation
-from newsletter.logs import where
+from newsletter.logs import get_logger, where
 from newsletter.mail.wire.relays import rests_until
 
 # At once: heads that are read, and mails that are held in memory.
@@ -36,7 +35,7 @@ _LEASE_SECONDS = 300.0
 # Without a mailbox of its own a worker tidies up so often after those that had one.
 _FORGETTING_SECONDS = 60.0
 _NOWHERE = frozenset({Taken.FOREIGN, Taken.FORGED, Taken.EXPIRED})
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 

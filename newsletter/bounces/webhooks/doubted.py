@@ -7,16 +7,16 @@ that there were any, and in which hour, does not.
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.bounces.reports import actions as reports
 from newsletter.bounces.reports.actions import Taken
 from newsletter.database import Database
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 
 _SECONDS_APART = 10.0
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass

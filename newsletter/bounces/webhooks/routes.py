@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import structlog
 from litestar import Response, post
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
@@ -29,10 +28,11 @@ from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.errors import MisconfiguredError, NewsletterError, NotFound
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 from newsletter.settings import Settings
 from newsletter.web import WebRequest, installation_of, problem
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 _LARGEST = SendGrid.largest
 # Whoever else writes waits for so many.
 _MOST_AT_ONCE = 100

@@ -7,7 +7,6 @@ taken again until it comes through, or a stop signal leaves it to the journal.
 import asyncio
 from collections.abc import Sequence
 
-import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from newsletter.agreements.traces.tombstones import Lookout
@@ -20,9 +19,10 @@ from newsletter.delivery.ledger import Recorded
 from newsletter.delivery.rules import move
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 from newsletter.mail.wire.trouble import Trouble
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 # How long what is known waits for a database that fails; the last one again and again, until a stop.
 _PATIENCE_SECONDS = (0.1, 0.5, 2.0, 5.0)
 _LONGEST_SENTENCE = 500

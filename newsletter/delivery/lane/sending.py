@@ -7,29 +7,31 @@ mail leaves; its size follows from how long the last one took, so that pausing, 
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import structlog
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.delivery import ledger
-from newsletter.delivery.lane.content import Edition, edition_of
 from newsletter.delivery.lane.recording import Errand, Recorder, Reported, Watcher
 from newsletter.delivery.lane.window import Held, Tried, Window
 from newsletter.delivery.pace.rules import Places
 from newsletter.delivery.rules import BLOCK_SIZE, LANES, RENEW_SECONDS, relay_wait, sender_refused, window_size
 from newsletter.delivery.tables import Mailing, MailingState
 from newsletter.installation import Installation
-from newsletter.issues.rendering import InvalidIssue
-from newsletter.logs import where
+from newsletter.issues.limits import InvalidIssue
+from newsletter.logs import get_logger, where
 from newsletter.mail.message import InvalidHeader
 from newsletter.mail.wire.line import Line
 from newsletter.mail.wire.lines import Lines
 from newsletter.mail.wire.relays import domain_of
 from newsletter.mail.wire.trouble import Trouble
 
+if TYPE_CHECKING:
+    from newsletter.delivery.lane.content import Edition
+
 __all__ = ["DRAIN_SECONDS", "Reported", "Sender", "Tried", "Watcher"]
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 # After a stop signal, what is undecided after so many seconds becomes in doubt (DESIGN §5).
 DRAIN_SECONDS = 6.0
 # How often those who still wait are looked up again.
@@ -89,6 +91,9 @@ class Sender:
                 self._idle.notify_all()
 
     async def _work_on(self, mailing_id: str) -> None:
+        # What makes an issue is loaded with the first that is sent.
+        from newsletter.delivery.lane.content import edition_of
+
         async with self._installation.database.read() as session:
             mailing = await session.get(Mailing, mailing_id)
             if mailing is None or mailing.state != MailingState.SENDING:
@@ -111,7 +116,7 @@ class Sender:
                 lane.cancel()
             await asyncio.gather(*lanes, return_exceptions=True)
 
-    async def _go_along(self, errand: Errand, edition: Edition) -> None:
+    async def _go_along(self, errand: Errand, edition: "Edition") -> None:
         """Be one lane: window after window, block after block."""
         least = min(errand.connections, self._largest)
         time = asyncio.get_running_loop().time
@@ -130,7 +135,7 @@ class Sender:
             elif await self._wait_for_relay(trouble, errand.sender):
                 held = await self._recorder.first(errand, least)
 
-    async def _send_window(self, edition: Edition, held: Held, line: Line) -> list[Tried]:
+    async def _send_window(self, edition: "Edition", held: Held, line: Line) -> list[Tried]:
         """Send to all of a window. After a stop signal nothing more is begun, and what takes too long is cut off."""
         self._places.cap({domain_of(each.email) for each in held.recipients} if held.caps else (), held.caps)
         window = Window(edition, held, self._installation.clock, self._lines.signer, self._places)

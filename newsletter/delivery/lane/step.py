@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-import structlog
 from sqlalchemy import update
 from sqlmodel import col
 
@@ -28,11 +27,12 @@ from newsletter.delivery.pace.rules import admitted
 from newsletter.delivery.rules import LEASE_MARGIN_SECONDS, LEASE_SECONDS, move, retry_at, sender_refused, undecided_at
 from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 from newsletter.mail.outcome import Outcome, OutcomeKind, sender_failed
 from newsletter.mail.wire.trouble import Trouble
 from newsletter.tokens import jitter
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 # Blocks of whom nobody is left are passed over, so many in one transaction.
 _MOST_EMPTY = 20
 

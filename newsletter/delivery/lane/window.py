@@ -12,26 +12,28 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
-
-import structlog
+from typing import TYPE_CHECKING
 
 from newsletter.clock import Clock
-from newsletter.delivery.lane.content import Edition
 from newsletter.delivery.lane.journal import Journal
 from newsletter.delivery.ledger import Recipient
 from newsletter.delivery.pace.rules import Places
 from newsletter.delivery.tables import Block
+from newsletter.logs import get_logger
 from newsletter.mail.dkim.signing import Signer, UnsignableMail
 from newsletter.mail.outcome import Envelope, Outcome, OutcomeKind, Stage, relay_failed, sender_failed
 from newsletter.mail.wire.conversation import Mail
 from newsletter.mail.wire.pipeline import Withheld
 from newsletter.mail.wire.relays import domain_of
 
+if TYPE_CHECKING:
+    from newsletter.delivery.lane.content import Edition
+
 # How long a look at who may be mailed counts.
 FRESH_SECONDS = 0.5
 # How many mails are signed in one go.
 _SIGNED_AT_ONCE = 16
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 Tried = tuple[Recipient, Outcome]
 Written = tuple[Recipient, Envelope, bytes]
 
@@ -74,7 +76,7 @@ class Window:
     """The deliveries of a window, until each of them is tried or given up for now."""
 
     def __init__(
-        self, edition: Edition, held: Held, clock: Clock, signer: Signer | None = None, places: Places | None = None
+        self, edition: "Edition", held: Held, clock: Clock, signer: Signer | None = None, places: Places | None = None
     ) -> None:
         self.tried: list[Tried] = []
         self.over = asyncio.Event()

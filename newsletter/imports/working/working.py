@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-import structlog
-from asyncpg import PostgresError  # type: ignore[import-untyped]  # asyncpg has no types
 from sqlalchemy import func
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
@@ -29,6 +27,7 @@ from newsletter.imports.tables import Import, ImportRefusal, ImportState, Mode
 from newsletter.imports.working import recording
 from newsletter.imports.working.judging import Judged, judge
 from newsletter.installation import Installation
+from newsletter.logs import get_logger
 from newsletter.loops import Due
 from newsletter.mail.tables import Letter
 from newsletter.signup.offers import Offer
@@ -36,7 +35,7 @@ from newsletter.signup.offers import Offer
 _TRIES = 6
 _PAUSE_SECONDS = 0.5
 _REFUSALS = table_of(ImportRefusal)
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 Telling = Callable[[Import], None]
 
 
@@ -134,7 +133,7 @@ class Importer:
                 return await self._installation.database.write_at_once(
                     lambda session: self._write_down(session, import_id, offer, piece)
                 )
-            except (DBAPIError, PostgresError) as error:
+            except DBAPIError as error:
                 # Somebody signed up or left at the same moment: looked at anew, it will do.
                 _log.warning("import_slice_repeated", kind=type(error).__name__)
                 if attempt == _TRIES - 1:

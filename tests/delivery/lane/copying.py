@@ -7,8 +7,9 @@ from email.policy import default
 from typing import Any
 
 from newsletter.delivery.lane.copies import Addresses, Copies, Tokens, whole
-from newsletter.issues import rendering
-from newsletter.issues.rendering import CompiledIssue, Footer, compile_issue
+from newsletter.issues import limits
+from newsletter.issues.layout import Footer
+from newsletter.issues.rendering import CompiledIssue, compile_issue
 from newsletter.mail.message import Mailbox, list_headers
 
 FOOTER = Footer(
@@ -62,7 +63,7 @@ def both(
     nobody, kari = NOBODY._replace(**less or {}), KARI._replace(**less or {})
     copies = Copies.of(content, SENDER, nobody, addresses(content, nobody, base))
     assert copies is not None
-    values = dict.fromkeys(rendering.PLACEHOLDERS) | reader
+    values = dict.fromkeys(limits.PLACEHOLDERS) | reader
     return (
         copies.write(to, values, kari, MOMENT),
         whole(content, SENDER, to, values, addresses(content, kari, base), MOMENT),

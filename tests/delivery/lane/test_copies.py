@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.delivery.lane.copies import Copies
-from newsletter.issues import rendering
+from newsletter.issues import limits
 from tests.delivery.lane.copying import NOBODY, SENDER, addresses, both, compiled, read
 
 WORDS = ["the", "fjord", "æøå", "“quoted”", ".", "From ", "=", "😀", "x" * 90, "\n\n", "\n", " ", "- ", "## ", "> "]
@@ -26,7 +26,7 @@ bodies = st.lists(st.sampled_from(WORDS + PIECES), min_size=1, max_size=60).map(
 names = st.one_of(
     st.none(), st.sampled_from([".dot", "\u2028 \n", "From me", "<b>&amp;", "Redaktør"]), st.text(max_size=64)
 )
-readers = st.fixed_dictionaries(dict.fromkeys(rendering.PLACEHOLDERS, names))
+readers = st.fixed_dictionaries(dict.fromkeys(limits.PLACEHOLDERS, names))
 
 
 @settings(max_examples=150, deadline=None)
@@ -34,7 +34,7 @@ readers = st.fixed_dictionaries(dict.fromkeys(rendering.PLACEHOLDERS, names))
 def test_a_copy_reads_as_the_whole(body: str, reader: dict[str, str | None]) -> None:
     try:
         content = compiled(body)
-    except rendering.InvalidIssue:
+    except limits.InvalidIssue:
         return  # A heap of words can be no issue at all.
     copy, long_way = both(content, reader)
     assert read(copy) == read(long_way)
