@@ -11,6 +11,7 @@ import click
 from benchmarks import (
     commands,
     hits,
+    idle,
     imports,
     listener,
     loop,
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Callable[[Run], list[Row]]] = {
     "pages": pages.measure,
     "quiet": quiet.measure,
     "loop": loop.measure,
+    "idle": idle.measure,
     "commands": commands.measure,
 }
 _ROUNDS = 7

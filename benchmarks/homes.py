@@ -68,7 +68,7 @@ class Homes:
 
     def __init__(self, folder: Path, server: Server | None) -> None:
         self._folder = folder
-        self._server = server
+        self.server = server
         self._templates: dict[tuple[str, int], Home] = {}
 
     @contextmanager
@@ -78,18 +78,18 @@ class Homes:
         folder = self._folder / new_id()
         name = self._copy(template, folder)
         try:
-            url = self._server.url(name) if self._server and name else None
+            url = self.server.url(name) if self.server and name else None
             yield self._home(folder, url, template.newsletters, people)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-            if self._server and name:
-                self._server.drop(name)
+            if self.server and name:
+                self.server.drop(name)
 
     def _template(self, kind: str, people: int) -> Home:
         if (kind, people) not in self._templates:
-            assert self._server is not None or kind == SQLITE, "no PostgreSQL was started"
+            assert self.server is not None or kind == SQLITE, "no PostgreSQL was started"
             folder = self._folder / new_id()
-            url = self._server.url(self._server.create()) if self._server and kind == POSTGRESQL else None
+            url = self.server.url(self.server.create()) if self.server and kind == POSTGRESQL else None
             home = self._home(folder, url, {}, people)
             fill(home)
             self._templates[kind, people] = home
@@ -98,9 +98,9 @@ class Homes:
     def _copy(self, template: Home, folder: Path) -> str | None:
         """Copy an installation; give the name of its PostgreSQL database if it has one."""
         shutil.copytree(template.folder, folder)
-        if not template.settings.database_url or self._server is None:
+        if not template.settings.database_url or self.server is None:
             return None
-        return self._server.create(template.settings.database_url.rpartition("/")[2])
+        return self.server.create(template.settings.database_url.rpartition("/")[2])
 
     def _home(self, folder: Path, url: str | None, newsletters: dict[str, str], people: int) -> Home:
         settings = Settings(
@@ -115,7 +115,7 @@ class Homes:
             controller_email="privacy@example.com",
         )
         folder.mkdir(parents=True, exist_ok=True)
-        return Home(folder, settings, newsletters, people, self._server.process.pid if self._server and url else None)
+        return Home(folder, settings, newsletters, people, self.server.process.pid if self.server and url else None)
 
 
 def fill(home: Home) -> None:
