@@ -16,7 +16,8 @@ LEFT_OUT = "…"
 _READ = 2000
 _SHORTEST_PIECE = 3
 
-VOCABULARY = frozenset((resources.files("newsletter.mail.words") / "reply_words.txt").read_text(encoding="ascii").split())
+_WORDS = resources.files("newsletter.mail.words") / "reply_words.txt"
+VOCABULARY = frozenset(_WORDS.read_text(encoding="ascii").split())
 """Said by servers of everybody. A word that is also a name (`will`, `may`) tells nothing: it is said either way."""
 
 _CODE = re.compile(r"^\s*#?[245]\.\d{1,3}\.\d{1,3}\b", re.MULTILINE)
