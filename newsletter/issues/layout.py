@@ -89,5 +89,5 @@ def html_page(content: str, newsletter_name: str, language: str, wording: Wordin
 
 @cache
 def _layout() -> str:
-    source = files("newsletter").joinpath("templates/mail/issue.mjml").read_text("utf-8")
+    source = files("newsletter").joinpath("templates/issues/issue.mjml").read_text("utf-8")
     return mjml.mjml2html(source, disable_comments=True, fonts={})
