@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
-from litestar.exceptions import SerializationException
 from litestar.openapi import spec
 from litestar.params import JSONBody
 from litestar.response import Stream
@@ -24,7 +23,7 @@ from newsletter.imports.tables import Import
 from newsletter.newsletters import actions as newsletters
 from newsletter.web import PRIVATE_HEADERS, WebRequest, installation_of
 from newsletter.web.api import ImportId, Slug
-from newsletter.web.operations import Body, Described, Operation
+from newsletter.web.operations import Body, Described, Operation, values_of
 
 Text = Annotated[str, Meta(max_length=1000)]
 _LARGEST = 16 * 1024 * 1024
@@ -104,13 +103,9 @@ class ExportInput(msgspec.Struct):
 async def judge(request: WebRequest) -> None:
     """Let nothing but true and false stand for them: other values are turned into them before anybody looks.
 
-    Raises InvalidInput. A body that is no object is left to the check of the shape.
+    Raises InvalidInput.
     """
-    try:
-        values = await request.json()
-    except (SerializationException, RecursionError):
-        return
-    given = values if isinstance(values, dict) else {}
+    given = await values_of(request) or {}
     wrong = {name: _TRUE_OR_FALSE for name in _STATEMENTS if name in given and not isinstance(given[name], bool)}
     if wrong:
         raise InvalidInput(" ".join(f"{name}: {why}" for name, why in wrong.items()), wrong)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
-from litestar.exceptions import SerializationException
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody, Parameter
 from msgspec import Meta
@@ -22,7 +21,7 @@ from newsletter.signup.rules import Signup, read_signup
 from newsletter.signup.search import search
 from newsletter.web import WebRequest, installation_of
 from newsletter.web.api import AFTER, ID, PAGE, Page, Slug
-from newsletter.web.operations import NO_KEY, Body, Operation
+from newsletter.web.operations import NO_KEY, Body, Operation, values_of
 
 # Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Devanagari, Thai, Georgian, Japanese, Chinese and Korean letters.
 # A pattern must be read alike by programs in any language, and few of them know \p{L}. `addresses` takes any letter.
@@ -74,14 +73,10 @@ class SignupInput(msgspec.Struct):
 async def judge(request: WebRequest) -> None:
     """Judge a signup as our own form does, before its shape is looked at: so each field gets its sentence.
 
-    Raises InvalidInput. What was read waits in the request's state; a body that is no object is left to the check of
-    the shape.
+    Raises InvalidInput. What was read waits in the request's state.
     """
-    try:
-        values = await request.json()
-    except (SerializationException, RecursionError):
-        return
-    if isinstance(values, dict):
+    values = await values_of(request)
+    if values is not None:
         request.state.signup = read_signup(values | {"agreed": values.get("agreed") is True}, "")
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from litestar import route
 from litestar.connection import ASGIConnection
+from litestar.exceptions import SerializationException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import spec
 from litestar.types import Guard
@@ -17,6 +18,7 @@ from litestar.types import Guard
 from newsletter.web.api import Page, problems
 from newsletter.web.error_answers import PROBLEM
 from newsletter.web.forms import UnsupportedMediaType
+from newsletter.web.pages import WebRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,15 @@ class Operation:
         if issubclass(answer.__annotations__["return"], Page):
             errors.add(422)
         return errors
+
+
+async def values_of(request: WebRequest) -> dict[str, Any] | None:
+    """Give what a body says, for a `before`; None where it is no object, which is left to the check of the shape."""
+    try:
+        values = await request.json()
+    except (SerializationException, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
 
 
 @dataclass

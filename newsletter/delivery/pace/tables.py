@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Pace(SQLModel, table=True):
-    """The meter (see `mail.wire.meters`) and the slowness of a domain (`slowing`), in seconds of the database's clock."""
+    """The meter (see `mail.wire.meters`) and the slowness of a domain (`slowing`), in the database's seconds."""
 
     __tablename__ = "pace"
 
