@@ -27,7 +27,7 @@ SWEEP_SECONDS = 2.0
 # Bells that ring together, and the least time between two looks: whoever commits all the time is not looked after more.
 _GATHER_SECONDS, _APART_SECONDS = 0.01, 0.1
 # They begin one after another, and so do not all want a connection at once.
-_STAGGER_SECONDS = 0.02
+_STAGGER_SECONDS = 0.05
 _TELL_SECONDS = 60.0
 _log = get_logger(__name__)
 

@@ -41,7 +41,13 @@ def plain_engine(url: str) -> Engine:
 def async_engine(url: str) -> AsyncEngine:
     """Give the engine that everything else uses."""
     if url.startswith("sqlite"):
-        engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:", 1), hide_parameters=True)
+        engine = create_async_engine(
+            url.replace("sqlite:", "sqlite+aiosqlite:", 1),
+            hide_parameters=True,
+            # Each holds a thread and pages of its own for as long as the process lives; what is needed now and then goes.
+            pool_size=3,
+            max_overflow=12,
+        )
         _prepare_sqlite(engine.sync_engine)
         _mark_deletions(engine.sync_engine)
         return engine

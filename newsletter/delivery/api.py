@@ -1,14 +1,12 @@
 """Mailings for other programs: starting one now or later, steering it, and how it goes."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, get, post
-from litestar.datastructures import State
-from litestar.openapi.spec import Operation, RequestBody
-from litestar.params import FromPath, JSONBody
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from newsletter.database import Session
@@ -17,10 +15,11 @@ from newsletter.delivery.progress import pace, progress
 from newsletter.delivery.tables import Mailing
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
 from newsletter.errors import NotFound
-from newsletter.web import installation_of
-from newsletter.web.api import IssueId, problems, take_json
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.api import IssueId
+from newsletter.web.operations import Body, Operation
 
 _WHEN = "When to begin: a time to come, with its offset, such as 2026-12-24T09:00:00+01:00. At once without it."
 
@@ -66,34 +65,21 @@ class RefusalOutput(msgspec.Struct):
 class RefusalsOutput(msgspec.Struct):
     """The most frequent answers, at most 50."""
 
-    items: list[RefusalOutput]
+    items: Annotated[list[RefusalOutput], Meta(max_length=actions.MOST_REFUSALS)]
 
 
-@dataclass
-class _WithOrWithoutBody(Operation):
-    """An operation whose body may be left out, described as such."""
-
-    def __post_init__(self) -> None:
-        """Mend what Litestar writes: it takes every body for required."""
-        if isinstance(self.request_body, RequestBody):
-            self.request_body.required = False
-
-
-@post(
+@Operation(
+    "POST",
     "/issues/{issue_id:str}/mailing",
-    status_code=202,
-    operation_class=_WithOrWithoutBody,
-    guards=[require(Scope.SEND), take_json],
-    security=described(Scope.SEND),
-    operation_id="sendIssue",
+    require(Scope.SEND),
+    name="sendIssue",
     summary="Send an issue",
-    tags=["mailings"],
-    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
-    request_max_body_size=64 * 1024,
+    tag="mailings",
+    status=202,
+    body=Body(optional=True),
+    errors=(409,),
 )
-async def send_issue(
-    request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[SendInput | None] = None
-) -> MailingOutput:
+async def send_issue(request: WebRequest, issue_id: IssueId, data: JSONBody[SendInput | None] = None) -> MailingOutput:
     """Let an issue leave at once, or at the time that is given."""
     installation = installation_of(request)
     starts_at = data.starts_at if data else None
@@ -104,50 +90,46 @@ async def send_issue(
         return await _output(session, mailing)
 
 
-@get(
+@Operation(
+    "GET",
     "/issues/{issue_id:str}/mailing",
-    guards=[require(Scope.ISSUES)],
-    security=described(Scope.ISSUES),
-    operation_id="getMailing",
+    require(Scope.ISSUES),
+    name="getMailing",
     summary="Read how a mailing stands",
-    tags=["mailings"],
-    responses=problems(401, 403, 404),
+    tag="mailings",
 )
-async def get_mailing(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
+async def get_mailing(request: WebRequest, issue_id: IssueId) -> MailingOutput:
     """Give how the mailing of an issue stands."""
     async with installation_of(request).database.read() as session:
         return await _output(session, await mailing_of(session, issue_id))
 
 
-@get(
+@Operation(
+    "GET",
     "/issues/{issue_id:str}/mailing/refusals",
-    guards=[require(Scope.ISSUES)],
-    security=described(Scope.ISSUES),
-    operation_id="getRefusals",
+    require(Scope.ISSUES),
+    name="getRefusals",
     summary="Read what receivers answered who refused",
-    tags=["mailings"],
-    responses=problems(401, 403, 404),
+    tag="mailings",
 )
-async def get_refusals(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> RefusalsOutput:
+async def get_refusals(request: WebRequest, issue_id: IssueId) -> RefusalsOutput:
     """Give with which answers how many were refused."""
     async with installation_of(request).database.read() as session:
         found = await actions.refusals(session, await mailing_of(session, issue_id))
     return RefusalsOutput([RefusalOutput(**asdict(refusal)) for refusal in found])
 
 
-def _steering(verb: str, act: Act) -> Any:
-    @post(
+def _steering(verb: str, act: Act) -> HTTPRouteHandler:
+    @Operation(
+        "POST",
         f"/issues/{{issue_id:str}}/mailing/{verb}",
-        status_code=200,
-        guards=[require(Scope.SEND)],
-        security=described(Scope.SEND),
-        operation_id=f"{verb}Mailing",
+        require(Scope.SEND),
+        name=f"{verb}Mailing",
         summary=f"{verb.capitalize()} a mailing",
-        tags=["mailings"],
-        responses=problems(401, 403, 404, 409),
-        name=f"api_{verb}",
+        tag="mailings",
+        errors=(409,),
     )
-    async def steer(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> MailingOutput:
+    async def steer(request: WebRequest, issue_id: IssueId) -> MailingOutput:
         """Steer the mailing of an issue."""
         installation = installation_of(request)
         async with installation.database.write() as session:

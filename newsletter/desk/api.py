@@ -1,25 +1,24 @@
 """Issues for other programs."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, get, post
-from litestar.datastructures import State
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from newsletter.delivery import actions
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
 from newsletter.issues import actions as issues
 from newsletter.issues.limits import LONGEST_BODY, LONGEST_SUBJECT
 from newsletter.issues.tables import Issue
 from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter
-from newsletter.web import installation_of
-from newsletter.web.api import IssueId, Slug, problems, require_json
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.api import IssueId, Slug
+from newsletter.web.operations import Body, Operation
 
 _ONE_LINE, _STORABLE = r"^[^\x00-\x1f\x7f]*$", r"^[^\x00]*$"
 _Subject = Annotated[
@@ -53,20 +52,17 @@ class IssueOutput(msgspec.Struct):
     problems: list[str]
 
 
-@post(
+@Operation(
+    "POST",
     "/newsletters/{slug:str}/issues",
-    status_code=201,
-    guards=[require(Scope.ISSUES), require_json],
-    security=described(Scope.ISSUES),
-    operation_id="createIssue",
+    require(Scope.ISSUES),
+    name="createIssue",
     summary="Write an issue",
-    tags=["issues"],
-    responses=problems(400, 401, 403, 404, 413, 415, 422),
-    request_max_body_size=_LARGEST,
+    tag="issues",
+    status=201,
+    body=Body(_LARGEST),
 )
-async def create_issue(
-    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[IssueInput]
-) -> IssueOutput:
+async def create_issue(request: WebRequest, slug: Slug, data: JSONBody[IssueInput]) -> IssueOutput:
     """Write a new issue. It is refused where it could not be sent as it is, with what to mend."""
     installation = installation_of(request)
     async with installation.database.write() as session:
@@ -77,16 +73,15 @@ async def create_issue(
     return _issue(issue, newsletter, ())
 
 
-@get(
+@Operation(
+    "GET",
     "/issues/{issue_id:str}",
-    guards=[require(Scope.ISSUES)],
-    security=described(Scope.ISSUES),
-    operation_id="getIssue",
+    require(Scope.ISSUES),
+    name="getIssue",
     summary="Read an issue",
-    tags=["issues"],
-    responses=problems(401, 403, 404),
+    tag="issues",
 )
-async def get_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> IssueOutput:
+async def get_issue(request: WebRequest, issue_id: IssueId) -> IssueOutput:
     """Give an issue."""
     installation = installation_of(request)
     async with installation.database.read() as session:

@@ -6,7 +6,6 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 from sqlmodel import select
 
 from newsletter.clock import Clock
@@ -15,6 +14,7 @@ from newsletter.editors.tables import ApiKey
 from newsletter.errors import InvalidInput, NotAllowed, NotSignedIn
 from newsletter.tokens import fingerprint, new_id, new_secret
 from newsletter.web import installation_of
+from newsletter.web.operations import Access
 
 _PREFIX = "nl_"
 
@@ -52,13 +52,8 @@ async def create_with_id(session: Session, clock: Clock, name: str, scopes: Sequ
     return key, key_id
 
 
-def described(scope: Scope) -> list[dict[str, list[str]]]:
-    """Give how an operation's OpenAPI entry says that it needs a key with that scope."""
-    return [{"key": [scope.value]}]
-
-
-def require(scope: Scope) -> Guard:
-    """Give the guard that lets only keys with that scope pass. It raises NotSignedIn or NotAllowed."""
+def require(scope: Scope) -> Access:
+    """Let only keys with that scope into a route of the API: its guard raises NotSignedIn or NotAllowed."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
         scheme, _, key = connection.headers.get("authorization", "").partition(" ")
@@ -75,4 +70,4 @@ def require(scope: Scope) -> Guard:
         # The audit trail names it (see `audit.actor_of`).
         connection.scope["auth"] = known.id
 
-    return guard
+    return Access((guard,), scope.value)

@@ -1,18 +1,15 @@
 """Figures for other programs."""
 
 from dataclasses import asdict
-from typing import Any
 
 import msgspec
-from litestar import Request, get
-from litestar.datastructures import State
-from litestar.params import FromPath
 
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
 from newsletter.figures import actions
 from newsletter.issues import actions as issues
-from newsletter.web import installation_of
-from newsletter.web.api import IssueId, problems
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.api import IssueId
+from newsletter.web.operations import Operation
 
 
 class OpensOutput(msgspec.Struct):
@@ -50,16 +47,15 @@ class FiguresOutput(msgspec.Struct):
     small_group: bool
 
 
-@get(
+@Operation(
+    "GET",
     "/issues/{issue_id:str}/figures",
-    guards=[require(Scope.FIGURES)],
-    security=described(Scope.FIGURES),
-    operation_id="getFigures",
+    require(Scope.FIGURES),
+    name="getFigures",
     summary="Read an issue's figures",
-    tags=["figures"],
-    responses=problems(401, 403, 404),
+    tag="figures",
 )
-async def get_figures(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> FiguresOutput:
+async def get_figures(request: WebRequest, issue_id: IssueId) -> FiguresOutput:
     """Give what was sent and what was read."""
     async with installation_of(request).database.read() as session:
         issue, _ = await issues.by_id(session, issue_id)

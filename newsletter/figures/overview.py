@@ -52,7 +52,7 @@ async def _overview_page(request: WebRequest, values: Mapping[str, str], wrong: 
         rows = [await _counted(session, newsletter) for newsletter in await actions.on_offer(session)]
     return page(
         request,
-        "newsletters/console_list.html",
+        "figures/newsletters.html",
         status=422 if wrong else 200,
         private=True,
         newsletters=rows,
@@ -115,7 +115,7 @@ async def _settings_page(
     }
     return page(
         request,
-        "newsletters/console_show.html",
+        "figures/newsletter.html",
         status=422 if wrong else 200,
         private=True,
         newsletter=shown,

@@ -4,19 +4,16 @@ import csv
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from litestar import Request, get, post
-from litestar.datastructures import State
-from litestar.exceptions import SerializationException
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, Operation, Schema
-from litestar.params import FromPath, JSONBody, Parameter
+from litestar.openapi import spec
+from litestar.params import JSONBody
 from litestar.response import Stream
 from msgspec import Meta
 
 from newsletter.editors.audit import actions as audit
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
 from newsletter.errors import InvalidInput
 from newsletter.imports import actions, exporting, staging
 from newsletter.imports.choices import Format
@@ -25,10 +22,10 @@ from newsletter.imports.reading import columns
 from newsletter.imports.reasons import sentence
 from newsletter.imports.tables import Import
 from newsletter.newsletters import actions as newsletters
-from newsletter.web import PRIVATE_HEADERS, installation_of
-from newsletter.web.api import Slug, problems, require_json
+from newsletter.web import PRIVATE_HEADERS, WebRequest, installation_of
+from newsletter.web.api import ImportId, Slug
+from newsletter.web.operations import Body, Described, Operation, values_of
 
-ImportId = Annotated[str, Parameter(pattern="^[a-z2-7]{26}$", description="The import's id.")]
 Text = Annotated[str, Meta(max_length=1000)]
 _LARGEST = 16 * 1024 * 1024
 _MOST = 20_000
@@ -37,6 +34,7 @@ _SOURCE = "Where they come from, on one line."
 _NOTICE = "The hash of the notice they agreed under."
 _EVIDENCE = "The SHA-256 of what shows that they agreed."
 _STATEMENTS, _TRUE_OR_FALSE = ("opt_out_shown", "dry_run"), "This is either true or false."
+_KINDS = ("text/csv", "application/x-ndjson")
 _FIELDS = ("email", "given_name", "family_name", "title", "employer", "language", "agreed_at", "sale_reference")
 
 
@@ -103,36 +101,30 @@ class ExportInput(msgspec.Struct):
     format: Literal["csv", "json"] = "csv"
 
 
-async def judge(request: Request[Any, Any, State]) -> None:
+async def judge(request: WebRequest) -> None:
     """Let nothing but true and false stand for them: other values are turned into them before anybody looks.
 
-    Raises InvalidInput. A body that is no object is left to the check of the shape.
+    Raises InvalidInput.
     """
-    try:
-        values = await request.json()
-    except (SerializationException, RecursionError):
-        return
-    given = values if isinstance(values, dict) else {}
+    given = await values_of(request) or {}
     wrong = {name: _TRUE_OR_FALSE for name in _STATEMENTS if name in given and not isinstance(given[name], bool)}
     if wrong:
         raise InvalidInput(" ".join(f"{name}: {why}" for name, why in wrong.items()), wrong)
 
 
-@post(
+@Operation(
+    "POST",
     "/newsletters/{slug:str}/imports",
-    status_code=202,
-    guards=[require(Scope.IMPORT), require_json],
-    before_request=judge,
-    security=described(Scope.IMPORT),
-    operation_id="importPeople",
+    require(Scope.IMPORT),
+    name="importPeople",
     summary="Import people",
-    tags=["imports"],
-    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
-    request_max_body_size=_LARGEST,
+    tag="imports",
+    status=202,
+    body=Body(_LARGEST),
+    errors=(409,),
+    before=judge,
 )
-async def import_people(
-    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[ImportInput]
-) -> ImportOutput:
+async def import_people(request: WebRequest, slug: Slug, data: JSONBody[ImportInput]) -> ImportOutput:
     """Let a worker take people in; ask for the import's id how it goes."""
     installation = installation_of(request)
     said = {name: getattr(data, name) for name in ("mode", "basis", "notice", "source", "evidence")}
@@ -165,16 +157,15 @@ async def _written(people: list[PersonInput]) -> AsyncIterator[bytes]:
     yield text.getvalue().encode("utf-8", "replace")
 
 
-@get(
+@Operation(
+    "GET",
     "/imports/{import_id:str}",
-    guards=[require(Scope.IMPORT)],
-    security=described(Scope.IMPORT),
-    operation_id="getImport",
+    require(Scope.IMPORT),
+    name="getImport",
     summary="Read how an import stands",
-    tags=["imports"],
-    responses=problems(401, 403, 404),
+    tag="imports",
 )
-async def get_import(request: Request[Any, Any, State], import_id: FromPath[ImportId]) -> ImportOutput:
+async def get_import(request: WebRequest, import_id: ImportId) -> ImportOutput:
     """Give how an import stands."""
     async with installation_of(request).database.read() as session:
         job = await actions.by_id(session, import_id)
@@ -188,32 +179,29 @@ def _output(job: Import, refused: list[tuple[int, str]]) -> ImportOutput:
 
 
 @dataclass
-class _Downloaded(Operation):
+class _Downloaded(Described):
     """An operation whose answer is a file."""
 
     def __post_init__(self) -> None:
         """Say what the file may be: Litestar takes every answer for JSON."""
+        super().__post_init__()
         answer = (self.responses or {}).get("200")
-        if isinstance(answer, OpenAPIResponse):
+        if isinstance(answer, spec.OpenAPIResponse):
             answer.description = "The file."
-            answer.content = {kind: OpenAPIMediaType(schema=Schema()) for kind in ("text/csv", "application/x-ndjson")}
+            answer.content = {kind: spec.OpenAPIMediaType(schema=spec.Schema()) for kind in _KINDS}
 
 
-@post(
+@Operation(
+    "POST",
     "/newsletters/{slug:str}/exports",
-    status_code=200,
-    operation_class=_Downloaded,
-    guards=[require(Scope.EXPORT), require_json],
-    security=described(Scope.EXPORT),
-    operation_id="exportSubscribers",
+    require(Scope.EXPORT),
+    name="exportSubscribers",
     summary="Export subscribers",
-    tags=["exports"],
-    responses=problems(400, 401, 403, 404, 413, 415, 422),
-    request_max_body_size=64 * 1024,
+    tag="exports",
+    body=Body(),
+    described=_Downloaded,
 )
-async def export_subscribers(
-    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[ExportInput]
-) -> Stream:
+async def export_subscribers(request: WebRequest, slug: Slug, data: JSONBody[ExportInput]) -> Stream:
     """Give a newsletter's active subscribers, as CSV or as JSON with a line for each. The audit trail notes it."""
     installation = installation_of(request)
     form = Format(data.format)

@@ -90,5 +90,5 @@ def html_page(content: str, newsletter_name: str, language: str, wording: Wordin
 def _layout() -> str:
     import mjml
 
-    source = files("newsletter").joinpath("templates/mail/issue.mjml").read_text("utf-8")
+    source = files("newsletter").joinpath("templates/issues/issue.mjml").read_text("utf-8")
     return mjml.mjml2html(source, disable_comments=True, fonts={})

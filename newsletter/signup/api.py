@@ -2,28 +2,26 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from litestar import Request, post
-from litestar.datastructures import State
-from litestar.exceptions import SerializationException
 from litestar.openapi.spec import Example
-from litestar.params import FromPath, JSONBody, Parameter
+from litestar.params import JSONBody, Parameter
 from msgspec import Meta
 
 from newsletter.agreements.actions import Origin
 from newsletter.agreements.notices.versions import CURRENT
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.asking import Wish, asking_of
 from newsletter.signup.offers import Offer, Wording
 from newsletter.signup.rules import Signup, read_signup
 from newsletter.signup.search import search
-from newsletter.web import installation_of
-from newsletter.web.api import Slug, problems, require_json
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.api import AFTER, ID, PAGE, Page, Slug
+from newsletter.web.operations import NO_KEY, Body, Operation, values_of
 
 # Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Devanagari, Thai, Georgian, Japanese, Chinese and Korean letters.
 # A pattern must be read alike by programs in any language, and few of them know \p{L}. `addresses` takes any letter.
@@ -72,17 +70,13 @@ class SignupInput(msgspec.Struct):
     notice: NoticeName | None = None
 
 
-async def judge(request: Request[Any, Any, State]) -> None:
+async def judge(request: WebRequest) -> None:
     """Judge a signup as our own form does, before its shape is looked at: so each field gets its sentence.
 
-    Raises InvalidInput. What was read waits in the request's state; a body that is no object is left to the check of
-    the shape.
+    Raises InvalidInput. What was read waits in the request's state.
     """
-    try:
-        values = await request.json()
-    except (SerializationException, RecursionError):
-        return
-    if isinstance(values, dict):
+    values = await values_of(request)
+    if values is not None:
         request.state.signup = read_signup(values | {"agreed": values.get("agreed") is True}, "")
 
 
@@ -99,7 +93,7 @@ class SearchInput(msgspec.Struct):
     """
 
     email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00]*$", description=_WANTED)] | None = None
-    after: Annotated[str, Meta(pattern="^[a-z2-7]{26}$", description="`next` of the page before.")] | None = None
+    after: Annotated[str, Meta(pattern=ID, description=AFTER)] | None = None
 
 
 class FoundPerson(msgspec.Struct):
@@ -116,26 +110,25 @@ class FoundPerson(msgspec.Struct):
     since: datetime
 
 
-class SearchResult(msgspec.Struct):
+class SearchResult(Page):
     """A page of at most 50 subscribers, the first with up to 50 who have yet to confirm; `next` is None on the last."""
 
-    items: list[FoundPerson]
-    next: str | None
+    items: Annotated[list[FoundPerson], Meta(max_length=2 * PAGE)]
 
 
-@post(
+@Operation(
+    "POST",
     "/newsletters/{slug:str}/signups",
-    status_code=202,
-    guards=[require_json],
-    before_request=judge,
-    operation_id="signUp",
+    NO_KEY,
+    name="signUp",
     summary="Ask for a newsletter",
-    tags=["signup"],
-    security=[{}],
-    responses=problems(400, 404, 409, 413, 415, 422),
-    request_max_body_size=64 * 1024,
+    tag="signup",
+    status=202,
+    body=Body(),
+    errors=(409,),
+    before=judge,
 )
-async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[SignupInput]) -> Accepted:
+async def sign_up(request: WebRequest, slug: Slug, data: JSONBody[SignupInput]) -> Accepted:
     """Take a signup from another site's form. Needs no key; the person confirms from the mailbox."""
     signup = request.state.signup
     assert isinstance(signup, Signup)
@@ -148,20 +141,16 @@ async def sign_up(request: Request[Any, Any, State], slug: FromPath[Slug], data:
     return Accepted()
 
 
-@post(
+@Operation(
+    "POST",
     "/newsletters/{slug:str}/subscribers/search",
-    status_code=200,
-    guards=[require(Scope.SUBSCRIBERS), require_json],
-    security=described(Scope.SUBSCRIBERS),
-    operation_id="searchSubscribers",
+    require(Scope.SUBSCRIBERS),
+    name="searchSubscribers",
     summary="Search subscribers",
-    tags=["subscribers"],
-    responses=problems(400, 401, 403, 404, 413, 415, 422),
-    request_max_body_size=64 * 1024,
+    tag="subscribers",
+    body=Body(),
 )
-async def search_subscribers(
-    request: Request[Any, Any, State], slug: FromPath[Slug], data: JSONBody[SearchInput]
-) -> SearchResult:
+async def search_subscribers(request: WebRequest, slug: Slug, data: JSONBody[SearchInput]) -> SearchResult:
     """Find a newsletter's subscribers. A POST, so that no address stands in a URL."""
     async with installation_of(request).database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)

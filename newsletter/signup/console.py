@@ -43,7 +43,7 @@ async def _page(request: WebRequest, slug: str, query: str, after: str | None) -
     )
     return page(
         request,
-        "subscribers/console.html",
+        "signup/subscribers.html",
         private=True,
         newsletter=newsletter,
         query=query,

@@ -1,15 +1,44 @@
-"""What the API's routes share: how errors are described, and what a JSON body must look like. RFC 9457, OpenAPI 3.1."""
+"""The words of the API: what stands in its addresses, how its lists come, and how its errors are told.
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+RFC 9457, OpenAPI 3.1. How a route is declared with them says `operations`.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, TypeVar
 
 import msgspec
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import FromPath, Parameter, QueryParameter
+from msgspec import Meta
 
-from newsletter.web import PROBLEM, UnsupportedMediaType
+from newsletter.web.error_answers import PROBLEM
+
+ID = "^[a-z2-7]{26}$"
+Slug = FromPath[
+    Annotated[
+        str, Parameter(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64, description="The newsletter's short name.")
+    ]
+]
+IssueId = FromPath[Annotated[str, Parameter(pattern=ID, description="The issue's id.")]]
+ImportId = FromPath[Annotated[str, Parameter(pattern=ID, description="The import's id.")]]
+
+# Where a page of a list begins. A search has it in its body.
+AFTER = "`next` of the page before."
+After = Annotated[str | None, QueryParameter(pattern=ID, description=AFTER)]
+# How many a page of a list holds.
+PAGE = 50
+_Item = TypeVar("_Item")
+Items = Annotated[list[_Item], Meta(max_length=PAGE)]
+
+
+class Page(msgspec.Struct):
+    """A page of a list; `next` is what the page after it is asked for by, or None on the last.
+
+    Each list says anew what its `items` are, as `Items[…]`.
+    """
+
+    items: list[Any]
+    next: str | None
 
 
 class Problem(msgspec.Struct):
@@ -21,11 +50,6 @@ class Problem(msgspec.Struct):
     detail: str
     fields: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
-
-Slug = Annotated[
-    str, Parameter(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64, description="The newsletter's short name.")
-]
-IssueId = Annotated[str, Parameter(pattern="^[a-z2-7]{26}$", description="The issue's id.")]
 
 _MEANINGS = {
     400: "The body could not be read.",
@@ -39,22 +63,9 @@ _MEANINGS = {
 }
 
 
-def problems(*statuses: int) -> Mapping[int, ResponseSpec]:
+def problems(statuses: Collection[int]) -> Mapping[int, ResponseSpec]:
     """Describe the errors a route may answer with, for its OpenAPI entry."""
     return {
         status: ResponseSpec(Problem, description=_MEANINGS[status], media_type=PROBLEM, generate_examples=False)
-        for status in statuses
+        for status in sorted(statuses)
     }
-
-
-async def take_json(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Let JSON bodies pass, and requests without a body. Raises UnsupportedMediaType."""
-    if connection.headers.get("content-length", "0") != "0" or "transfer-encoding" in connection.headers:
-        await require_json(connection, handler)
-
-
-async def require_json(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Let only JSON bodies pass. Raises UnsupportedMediaType."""
-    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise UnsupportedMediaType("Send the body as JSON, with the header `Content-Type: application/json`.")

@@ -45,7 +45,7 @@ def answer_error(request: WebRequest, error: Exception) -> Response[Any]:
     say = languages.translator(language)
     answer = page(
         request,
-        "errors/error.html",
+        "web/error.html",
         language=language,
         status=known.status,
         private=True,

@@ -19,7 +19,7 @@ async def api_reference(request: WebRequest) -> Response[Any]:
         for method in _METHODS
         if method in item
     ]
-    return page(request, "api/docs.html", operations=operations)
+    return page(request, "web/reference.html", operations=operations)
 
 
 def _shown(schema: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from pathlib import Path
 from tests.journeys.story import SLUG, Company
 
 # Whether a text can be mailed, a time is to come and a day is in the calendar is no matter of shape, and who is meant
-# is said by one of two fields: what can't be meant is refused with 422, as described.
+# is said by one of two fields, and a list goes on only from where it has been: what can't be meant is refused with
+# 422, as described.
 _JUDGED = """
 [[operations]]
-include-operation-id = ["createIssue", "sendIssue", "resendInDoubt", "letInDoubtBe", "importPeople", "seeAlarms"]
+include-operation-id = ["createIssue", "sendIssue", "resendInDoubt", "letInDoubtBe", "importPeople", "seeAlarms",
+    "listNotices"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 409, 422]
 """
 _WITHIN = """

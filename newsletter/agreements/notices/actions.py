@@ -10,7 +10,7 @@ import nh3
 from markdown_it import MarkdownIt
 from sqlmodel import col, select
 
-from newsletter.agreements.notices import chaining as notice_chaining
+from newsletter.agreements.notices import chaining
 from newsletter.agreements.tables import Notice, NoticeUse
 from newsletter.database import Session, insert
 from newsletter.installation import Installation
@@ -86,7 +86,7 @@ async def put_in_force(
         material=material,
     )
     session.add(use)
-    await notice_chaining.note_shown(session, installation, use)
+    await chaining.note_shown(session, installation, use)
     return notice
 
 

@@ -1,20 +1,22 @@
 """Notices for other programs: what to show on a form of one's own, and by which hash to name it (RULES A6)."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, get
-from litestar.datastructures import State
-from litestar.params import FromPath
 from msgspec import Meta
 
 from newsletter.agreements.notices.actions import as_html
 from newsletter.agreements.notices.versions import Version, versions
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
+from newsletter.errors import InvalidInput
 from newsletter.newsletters import actions as newsletters
-from newsletter.web import installation_of
-from newsletter.web.api import Slug, problems
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.api import PAGE, After, Items, Page, Slug
+from newsletter.web.operations import Operation
+
+_NO_PLACE = "There is no such version any more; please begin with the first page."
 
 
 class NoticeOutput(msgspec.Struct):
@@ -30,28 +32,38 @@ class NoticeOutput(msgspec.Struct):
     agreements: int
 
 
-class NoticesOutput(msgspec.Struct):
-    """Every version of every language, the last one first."""
+class NoticesOutput(Page):
+    """A page of at most 50 versions of every language, the last one first; `next` is None on the last."""
 
-    items: list[NoticeOutput]
+    items: Items[NoticeOutput]
 
 
-@get(
+@Operation(
+    "GET",
     "/newsletters/{slug:str}/notices",
-    guards=[require(Scope.READ)],
-    security=described(Scope.READ),
-    operation_id="listNotices",
+    require(Scope.READ),
+    name="listNotices",
     summary="Read a newsletter's notices",
-    tags=["notices"],
-    responses=problems(401, 403, 404),
+    tag="notices",
 )
-async def list_notices(request: Request[Any, Any, State], slug: FromPath[Slug]) -> NoticesOutput:
+async def list_notices(request: WebRequest, slug: Slug, after: After = None) -> NoticesOutput:
     """Give the notices, the planned and the followed ones, too. A signup may name one that was ever shown."""
     installation = installation_of(request)
     async with installation.database.read() as session:
         newsletter = await newsletters.by_slug(session, slug)
         found = await versions(session, newsletter.id, installation.clock.now())
-    return NoticesOutput([_output(version) for version in found])
+    begin = _place(found, after) + 1 if after else 0
+    shown = found[begin : begin + PAGE]
+    return NoticesOutput(
+        [_output(version) for version in shown], shown[-1].use.id if len(found) > begin + PAGE else None
+    )
+
+
+def _place(found: Sequence[Version], after: str) -> int:
+    for place, version in enumerate(found):
+        if version.use.id == after:
+            return place
+    raise InvalidInput(_NO_PLACE, {"after": _NO_PLACE})
 
 
 def _output(version: Version) -> NoticeOutput:

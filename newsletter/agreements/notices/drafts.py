@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import select
 
 from newsletter.agreements.notices import actions as notices
-from newsletter.agreements.notices import chaining as notice_chaining
+from newsletter.agreements.notices import chaining
 from newsletter.agreements.notices.actions import Wording
 from newsletter.agreements.notices.tables import NoticeDraft
 from newsletter.agreements.tables import Notice, NoticeUse
@@ -118,6 +118,6 @@ async def take_back(session: Session, installation: Installation, newsletter_id:
     notice = await session.get_one(Notice, use.notice_hash)
     if await draft_of(session, newsletter_id, use.language) is None:
         await save(session, installation, newsletter_id, use.language, {"label": notice.label, "text": notice.text})
-    await notice_chaining.note_taken_back(session, installation, use)
+    await chaining.note_taken_back(session, installation, use)
     await session.delete(use)
     return use

@@ -3,20 +3,18 @@
 What there is to see is `figures/returned/api.py`, with the other figures.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
-from litestar import Request, post
-from litestar.datastructures import State
 from litestar.params import JSONBody
 from msgspec import Meta
 
 from newsletter.bounces.alarms import seen as alarms_seen
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
-from newsletter.editors.keys import Scope, described, require
-from newsletter.web import installation_of
-from newsletter.web.api import problems, require_json
+from newsletter.editors.keys import Scope, require
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.operations import Body, Operation
 
 
 class Seeing(msgspec.Struct):
@@ -32,18 +30,17 @@ class SeenOutput(msgspec.Struct):
     seen: int
 
 
-@post(
+@Operation(
+    "POST",
     "/returned/alarms/seen",
-    status_code=200,
-    guards=[require(Scope.SEND), require_json],
-    security=described(Scope.SEND),
-    operation_id="seeAlarms",
+    require(Scope.SEND),
+    name="seeAlarms",
     summary="Say that alarms were seen",
-    tags=["figures"],
-    responses=problems(400, 401, 403, 404, 413, 415, 422),
-    request_max_body_size=64 * 1024,
+    tag="figures",
+    body=Body(),
+    errors=(404,),
 )
-async def see_alarms(request: Request[Any, Any, State], data: JSONBody[Seeing]) -> SeenOutput:
+async def see_alarms(request: WebRequest, data: JSONBody[Seeing]) -> SeenOutput:
     """Take the alarms of a code as seen, up to where they were shown. Later ones are news again."""
     installation, up_to = installation_of(request), alarms_seen.read(data.up_to)
     async with installation.database.write() as session:

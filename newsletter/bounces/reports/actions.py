@@ -21,7 +21,7 @@ from newsletter.bounces.reading.mime import Mail, parse
 from newsletter.bounces.reading.reading import read_mail
 from newsletter.bounces.reading.status_fields import StatusFields, fields_of
 from newsletter.bounces.reading.verdicts import Reading, Verdict, worst
-from newsletter.bounces.reports import rows as report_rows
+from newsletter.bounces.reports import rows
 from newsletter.bounces.reports.addressees import Addressees, of_aims, within_complaint
 from newsletter.bounces.reports.rows import Row
 from newsletter.bounces.reports.tables import Received, Report
@@ -150,10 +150,10 @@ async def take_many(
     aims = {said.aim for said in came if not isinstance(said.aim, Fault)}
     found = await of_aims(session, aims, waiting=waiting)
     read = [_read(installation, said, found, way) for said in came]
-    new = iter(await report_rows.store(session, [each for each in read if isinstance(each, Row)]))
+    new = iter(await rows.store(session, [each for each in read if isinstance(each, Row)]))
     taken = [(Taken.ACCEPTED if next(new) else Taken.REPEATED) if isinstance(each, Row) else each for each in read]
     counts = Counter(each.value for each in taken if each is not None)
-    await report_rows.count(session, installation.clock.now(), way, counts)
+    await rows.count(session, installation.clock.now(), way, counts)
     return taken
 
 
@@ -193,12 +193,12 @@ def _read(installation: Installation, said: Said, found: Addressees, way: str) -
     else:
         assert said.told is not None
         reading = of_subscriber(said.told, [said.recipient] if said.recipient else [], addressee.email)
-    return report_rows.row(addressee, said.aim.written_at, reading, fields, way, installation.clock.now())
+    return rows.row(addressee, said.aim.written_at, reading, fields, way, installation.clock.now())
 
 
 async def count(session: Session, installation: Installation, way: str, taken: Taken, number: int = 1) -> None:
     """Count what came in by a way today. Nothing else is kept of what leads nowhere, but the hour of the last."""
-    await report_rows.count(session, installation.clock.now(), way, {taken.value: number})
+    await rows.count(session, installation.clock.now(), way, {taken.value: number})
 
 
 async def received(session: Session) -> Sequence[Received]:

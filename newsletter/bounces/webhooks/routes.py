@@ -15,8 +15,7 @@ from litestar.params import FromPath
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.bounces.reports import actions as reports
-from newsletter.bounces.webhooks import doubted
-from newsletter.bounces.webhooks import tokens as webhook_tokens
+from newsletter.bounces.webhooks import doubted, tokens
 from newsletter.bounces.webhooks.events import Event, Heard, Message, NotProven, Service, UnreadableMessage
 from newsletter.bounces.webhooks.fetching import Certificates, Opener, Unreachable, fetch
 from newsletter.bounces.webhooks.mailgun import Mailgun
@@ -68,7 +67,7 @@ async def hear(request: WebRequest, name: FromPath[str]) -> Response[dict[str, A
     try:
         heard = await service.hear(Message(await _body(request, service), _headers(request), installation.clock.now()))
         await _take(installation, heard, name)
-    except webhook_tokens.UsedBefore as error:
+    except tokens.UsedBefore as error:
         return problem(error)
     except (NotProven, UnreadableMessage) as error:
         await doubted.count(installation, name)
@@ -116,7 +115,7 @@ async def _take(installation: Installation, heard: Heard, way: str) -> None:
 
 async def _store(installation: Installation, heard: Heard, way: str, session: Session) -> None:
     if heard.once:
-        await webhook_tokens.use(session, installation, heard.once)
+        await tokens.use(session, installation, heard.once)
     for event in heard.events:
         named = _ours(installation, event)
         await reports.take_event(session, installation, named, event.reading, way, event.recipient)

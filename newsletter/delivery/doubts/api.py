@@ -2,12 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
-from litestar import Request, get, post
-from litestar.datastructures import State
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody
 from msgspec import Meta
 
 from newsletter.database import Session
@@ -15,16 +13,15 @@ from newsletter.delivery.api import mailing_of
 from newsletter.delivery.doubts import actions as doubts
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
 from newsletter.errors import InvalidInput
-from newsletter.web import installation_of
-from newsletter.web.api import IssueId, problems, require_json
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.api import ID, After, IssueId, Items, Page
+from newsletter.web.operations import Body, Operation
 
 _MOST = 1000
-_ID = "^[a-z2-7]{26}$"
-_Id = Annotated[str, Meta(pattern=_ID)]
+_Id = Annotated[str, Meta(pattern=ID)]
 _Ids = Annotated[list[_Id], Meta(min_length=1, max_length=_MOST, description="The ids of those who are meant.")]
-_After = Annotated[str | None, QueryParameter(pattern=_ID, description="`next` of the page before.")]
 _Deciding = Callable[[Session, str, Collection[str] | None], Awaitable[int]]
 _WHO = "Say who is meant: either `ids`, or `all` with true."
 
@@ -49,11 +46,10 @@ class DoubtOutput(msgspec.Struct):
     email: str
 
 
-class DoubtsOutput(msgspec.Struct):
+class DoubtsOutput(Page):
     """A page of at most 50 who wait for a decision; `next` is None on the last."""
 
-    items: list[DoubtOutput]
-    next: str | None
+    items: Items[DoubtOutput]
 
 
 class Decided(msgspec.Struct):
@@ -62,18 +58,15 @@ class Decided(msgspec.Struct):
     decided: int
 
 
-@get(
+@Operation(
+    "GET",
     "/issues/{issue_id:str}/mailing/in-doubt",
-    guards=[require(Scope.SUBSCRIBERS)],
-    security=described(Scope.SUBSCRIBERS),
-    operation_id="listInDoubt",
+    require(Scope.SUBSCRIBERS),
+    name="listInDoubt",
     summary="List who is in doubt",
-    tags=["mailings"],
-    responses=problems(400, 401, 403, 404, 422),
+    tag="mailings",
 )
-async def list_in_doubt(
-    request: Request[Any, Any, State], issue_id: FromPath[IssueId], after: _After = None
-) -> DoubtsOutput:
+async def list_in_doubt(request: WebRequest, issue_id: IssueId, after: After = None) -> DoubtsOutput:
     """Give who may or may not have got the issue, and may still be mailed."""
     async with installation_of(request).database.read() as session:
         found = await doubts.undecided(session, await mailing_of(session, issue_id), after)
@@ -81,41 +74,36 @@ async def list_in_doubt(
     return DoubtsOutput([DoubtOutput(**asdict(doubt)) for doubt in found.items], found.next)
 
 
-@post(
+@Operation(
+    "POST",
     "/issues/{issue_id:str}/mailing/in-doubt/resend",
-    status_code=200,
-    guards=[require(Scope.SEND), require_json],
-    security=described(Scope.SEND),
-    operation_id="resendInDoubt",
+    require(Scope.SEND),
+    name="resendInDoubt",
     summary="Send again to who is in doubt",
-    tags=["mailings"],
-    responses=problems(400, 401, 403, 404, 409, 413, 415, 422),
-    request_max_body_size=64 * 1024,
+    tag="mailings",
+    body=Body(),
+    errors=(409,),
 )
-async def resend(request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[Decision]) -> Decided:
+async def resend(request: WebRequest, issue_id: IssueId, data: JSONBody[Decision]) -> Decided:
     """Let the issue go once more to these; a mailing that was finished goes on. Some of them may get it twice."""
     return await _decide(request, issue_id, data, doubts.resend, Act.DOUBTS_RESENT)
 
 
-@post(
+@Operation(
+    "POST",
     "/issues/{issue_id:str}/mailing/in-doubt/let-be",
-    status_code=200,
-    guards=[require(Scope.SEND), require_json],
-    security=described(Scope.SEND),
-    operation_id="letInDoubtBe",
+    require(Scope.SEND),
+    name="letInDoubtBe",
     summary="Let who is in doubt be",
-    tags=["mailings"],
-    responses=problems(400, 401, 403, 404, 413, 415, 422),
-    request_max_body_size=64 * 1024,
+    tag="mailings",
+    body=Body(),
 )
-async def let_be(request: Request[Any, Any, State], issue_id: FromPath[IssueId], data: JSONBody[Decision]) -> Decided:
+async def let_be(request: WebRequest, issue_id: IssueId, data: JSONBody[Decision]) -> Decided:
     """Send nothing more to these. They stay counted as in doubt, and are not listed any more."""
     return await _decide(request, issue_id, data, doubts.let_be, Act.DOUBTS_LET_BE)
 
 
-async def _decide(
-    request: Request[Any, Any, State], issue_id: str, data: Decision, decision: _Deciding, act: Act
-) -> Decided:
+async def _decide(request: WebRequest, issue_id: str, data: Decision, decision: _Deciding, act: Act) -> Decided:
     chosen = data.chosen()
     async with installation_of(request).database.write() as session:
         decided = await decision(session, issue_id, chosen)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from newsletter.database import Session
-from newsletter.delivery.pace import rows as pace_rows
+from newsletter.delivery.pace import rows
 from newsletter.delivery.pace.limits import DomainLimit, Limits
 from newsletter.delivery.pace.rows import State, day_of, tag
 from newsletter.delivery.pace.rules import concurrency
@@ -41,7 +41,7 @@ class Grant:
 class Business:
     """What is to be settled about a window, by domain: mails to leave, outcomes, and grants that were not used.
 
-    The domains are as `mail.relays.domain_of` gives them; `took` is the seconds in which the outcomes came in.
+    The domains are as `mail.wire.relays.domain_of` gives them; `took` is the seconds in which the outcomes came in.
     """
 
     wanted: Counts = field(default_factory=dict)
@@ -87,27 +87,27 @@ async def turn(
     quota = limits.quota(sender_domain, day) if counts else None
     if not tags and quota is None:
         return Grant(dict(business.wanted))
-    before = await pace_rows.lock(session, tags)
+    before = await rows.lock(session, tags)
     states = before | {
         paced[domain].name: _slowed(before[paced[domain].name], trouble, business, domain, now)
         for domain, trouble in found.items()
     }
-    used = await pace_rows.lock_day(session, sender_domain, day) if quota is not None else 0
+    used = await rows.lock_day(session, sender_domain, day) if quota is not None else 0
     used = max(0, used - sum(business.unused.values()))
     day_left = None if quota is None else quota - used
     meters = {name: state.meter for name, state in states.items()}
     sharing = Sharing(_buckets(limits, paced, states, now), meters, day_left, now)
     granted = _settle(sharing, paced, business, _levels(paced, business.wanted, states, now))
     states = {name: replace(state, meter=meters[name]) for name, state in states.items()}
-    await pace_rows.write(session, {tags[name]: state for name, state in states.items() if state != before[name]})
+    await rows.write(session, {tags[name]: state for name, state in states.items() if state != before[name]})
     if quota is not None:
-        await pace_rows.write_day(session, sender_domain, day, used + sum(granted.domains.values()))
+        await rows.write_day(session, sender_domain, day, used + sum(granted.domains.values()))
     return granted
 
 
 async def count_idle(session: Session, now: float) -> int:
     """Give how many rows say nothing any more."""
-    return await pace_rows.count_idle(session, now)
+    return await rows.count_idle(session, now)
 
 
 async def forget_idle(session: Session, now: float) -> int:
@@ -115,7 +115,7 @@ async def forget_idle(session: Session, now: float) -> int:
 
     Give how many rows that were.
     """
-    return await pace_rows.forget_idle(session, now)
+    return await rows.forget_idle(session, now)
 
 
 def caps(settings: Settings, grant: Grant, connections: int, workers: int) -> dict[str, int]:
@@ -136,7 +136,7 @@ async def _concerned(
     names = {limit.name: tag(keys, "domain", limit.name) for limit in paced.values() if limit.rate}
     names |= {paced[domain].name: tag(keys, "domain", paced[domain].name) for domain in found}
     others = {limit.name for limit in paced.values()} - set(names)
-    if not others or not (slowed := await pace_rows.slowed(session, now)):
+    if not others or not (slowed := await rows.slowed(session, now)):
         return names
     return names | {name: each for name in others if (each := tag(keys, "domain", name)) in slowed}
 

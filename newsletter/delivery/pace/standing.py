@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from newsletter.database import Session
-from newsletter.delivery.pace import rows as pace_rows
+from newsletter.delivery.pace import rows
 from newsletter.delivery.pace.limits import Limits
 from newsletter.delivery.pace.rows import day_of, tag
 from newsletter.delivery.pace.slowing import GOOD_SECONDS, Slowness, Trouble
@@ -79,7 +79,7 @@ class Standing:
 async def standing(session: Session, installation: Installation, now: float) -> Standing:
     """Give how the pace stands; `now` is of the database's clock."""
     limits = Limits.of(installation.settings)
-    slowed = await pace_rows.slowed(session, now)
+    slowed = await rows.slowed(session, now)
     names = {limits.limit(each).name for each in (*limits.domains, *PROVIDERS)} if slowed else set()
     tags = {tag(installation.keys, "domain", name): name for name in names}
     named = [
@@ -87,7 +87,7 @@ async def standing(session: Session, installation: Installation, now: float) -> 
         for each, slowness in slowed.items()
         if each in tags
     ]
-    used = await pace_rows.days(session, limits.warm_ups)
+    used = await rows.days(session, limits.warm_ups)
     plans = {
         domain: [
             PlanDay(day, quota, used.get((domain, day), 0), today=day == day_of(now)) for day, quota in warm_up.plan()

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Pace(SQLModel, table=True):
-    """The meter and the slowness of a domain (see `mail.meters` and `slowing`), in seconds of the database's clock."""
+    """The meter (see `mail.wire.meters`) and the slowness of a domain (`slowing`), in the database's seconds."""
 
     __tablename__ = "pace"
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from litestar import Response, post
 
 from newsletter.editors.audit import actions as audit
-from newsletter.editors.audit import search as audit_search
+from newsletter.editors.audit import search
 from newsletter.editors.audit.actions import Act
 from newsletter.editors.audit.search import Entries, Wanted
 from newsletter.errors import InvalidInput
@@ -22,7 +22,7 @@ async def trail(request: WebRequest) -> Response[Any]:
     values = {field: request.query_params.get(field, "")[:64] for field in _FIELDS}
     after = request.query_params.get("after", "")[:64]
     try:
-        return await _page(request, values, audit_search.read(values), after, {})
+        return await _page(request, values, search.read(values), after, {})
     except InvalidInput as error:
         return await _page(request, values, None, "", error.fields)
 
@@ -33,7 +33,7 @@ async def find(request: WebRequest) -> Response[Any]:
     typed = await read_form(request)
     values = {field: typed.get(field, "").strip()[:64] for field in _FIELDS}
     try:
-        audit_search.read(values)
+        search.read(values)
     except InvalidInput as error:
         return await _page(request, values, None, "", error.fields)
     asked = urlencode({field: value for field, value in values.items() if value})
@@ -44,8 +44,8 @@ async def _page(
     request: WebRequest, values: Mapping[str, str], wanted: Wanted | None, after: str, wrong: Mapping[str, str]
 ) -> Response[Any]:
     async with installation_of(request).database.read() as session:
-        names = await audit_search.actors(session)
-        found = await audit_search.search(session, wanted, after) if wanted else Entries((), None)
+        names = await search.actors(session)
+        found = await search.search(session, wanted, after) if wanted else Entries((), None)
     if wanted:
         await audit.showed(request, Act.AUDIT_TRAIL_READ, subject_id=wanted.subject_id, count=len(found.items))
     return page(

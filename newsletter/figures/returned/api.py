@@ -2,22 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
-from litestar import Request, get
-from litestar.datastructures import State
-from litestar.params import FromPath
 
 from newsletter.bounces.ways_in import WayIn, ways_in
 from newsletter.delivery.api import mailing_of
-from newsletter.editors.keys import Scope, described, require
+from newsletter.editors.keys import Scope, require
 from newsletter.figures.returned import actions as returned
 from newsletter.figures.returned import alarms
 from newsletter.figures.returned.actions import OfDomain, Told
 from newsletter.figures.returned.alarms import Sounded
-from newsletter.web import installation_of
-from newsletter.web.api import IssueId, problems
+from newsletter.web import WebRequest, installation_of
+from newsletter.web.api import IssueId
+from newsletter.web.operations import Operation
 
 
 class VerdictOutput(msgspec.Struct):
@@ -107,16 +104,15 @@ class ReturnedOutput(msgspec.Struct):
     ways_in: list[WayInOutput]
 
 
-@get(
+@Operation(
+    "GET",
     "/issues/{issue_id:str}/returned",
-    guards=[require(Scope.FIGURES)],
-    security=described(Scope.FIGURES),
-    operation_id="getReturnedOfIssue",
+    require(Scope.FIGURES),
+    name="getReturnedOfIssue",
     summary="Read what came back of an issue",
-    tags=["figures"],
-    responses=problems(401, 403, 404),
+    tag="figures",
 )
-async def get_returned_of_issue(request: Request[Any, Any, State], issue_id: FromPath[IssueId]) -> IssueReturnedOutput:
+async def get_returned_of_issue(request: WebRequest, issue_id: IssueId) -> IssueReturnedOutput:
     """Give what came back of the mailing of an issue."""
     async with installation_of(request).database.read() as session:
         figures = await returned.of_mailing(session, await mailing_of(session, issue_id))
@@ -125,16 +121,15 @@ async def get_returned_of_issue(request: Request[Any, Any, State], issue_id: Fro
     )
 
 
-@get(
+@Operation(
+    "GET",
     "/returned",
-    guards=[require(Scope.FIGURES)],
-    security=described(Scope.FIGURES),
-    operation_id="getReturned",
+    require(Scope.FIGURES),
+    name="getReturned",
     summary="Read what came back",
-    tags=["figures"],
-    responses=problems(401, 403),
+    tag="figures",
 )
-async def get_returned(request: Request[Any, Any, State]) -> ReturnedOutput:
+async def get_returned(request: WebRequest) -> ReturnedOutput:
     """Give what came back of all mail in the last 30 days."""
     installation = installation_of(request)
     now = installation.clock.now()

@@ -17,7 +17,7 @@ from newsletter.editors.audit.actions import Act, actor_of, did, note, showed
 from newsletter.editors.tables import Editor
 from newsletter.errors import InvalidInput
 from newsletter.rights.desk import actions as desk
-from newsletter.rights.desk import rules as desk_rules
+from newsletter.rights.desk import rules
 from newsletter.rights.desk.forms import choice, read_received, too_long
 from newsletter.rights.desk.tables import Outcome
 from newsletter.subscribers.tables import Subscriber
@@ -66,7 +66,7 @@ async def _list_page(request: WebRequest, values: Mapping[str, str], wrong: Mapp
         status=422 if wrong else 200,
         private=True,
         waiting=[
-            {"asked": one, "who": subject.who if subject else "", "standing": desk_rules.standing(one.due_on, today)}
+            {"asked": one, "who": subject.who if subject else "", "standing": rules.standing(one.due_on, today)}
             for one, subject in waiting
         ],
         closed=closed,
@@ -175,7 +175,7 @@ async def _request_page(
         person=person,
         editors=editors,
         steps=steps,
-        standing=desk_rules.standing(found.due_on, installation.clock.now().date()),
+        standing=rules.standing(found.due_on, installation.clock.now().date()),
         values=blank | kept | {name: values[name] for name in blank if name in values},
         errors=wrong,
     )

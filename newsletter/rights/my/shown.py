@@ -1,6 +1,6 @@
 """What is held about a person in plain words, in their language: for their page, its printed copy, and an editor's eye.
 
-Everything here is read from a `Holding`; templates put it on paper (`rights/_held.html`).
+Everything here is read from a `Holding`; templates put it on paper (`rights/my/_held.html`).
 """
 
 from collections.abc import Mapping, Sequence
