@@ -44,7 +44,7 @@ def async_engine(url: str) -> AsyncEngine:
         engine = create_async_engine(
             url.replace("sqlite:", "sqlite+aiosqlite:", 1),
             hide_parameters=True,
-            # Each holds a thread and pages of its own for as long as the process lives; what is needed now and then goes.
+            # Each holds a thread and pages of its own as long as the process lives; those for a moment go again.
             pool_size=3,
             max_overflow=12,
         )
