@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from newsletter.tokens import new_id
@@ -66,8 +65,8 @@ class Bell:
         self._telling = None
 
     async def _tell(self) -> None:
-        # Where the database is away there is nothing to be early for.
-        with suppress(SQLAlchemyError, OSError):
+        # Where the database is away, by whatever error, there is nothing to be early for.
+        with suppress(Exception):
             async with self._engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(_NOTIFY, {"ringer": self.name})

@@ -5,7 +5,6 @@ import sqlite3
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from newsletter.database.bell import CHANNEL, Bell
@@ -32,7 +31,7 @@ async def _watch(path: str, bell: Bell) -> None:
         seen = None
         while True:
             # Something else may hold it for a moment, as whoever writes it anew.
-            with suppress(sqlite3.OperationalError):
+            with suppress(sqlite3.Error):
                 (version,) = connection.execute("PRAGMA data_version").fetchone()
                 if version != seen:
                     seen = version
@@ -44,19 +43,20 @@ async def _watch(path: str, bell: Bell) -> None:
 
 async def _listen(engine: AsyncEngine, bell: Bell) -> None:
     """Listen on a connection of its own; where it is lost, on another one, asking less and less often."""
-    # Whoever is on SQLite has no use for it.
-    import asyncpg  # type: ignore[import-untyped]  # asyncpg has no types
-
     wait = _FIRST_WAIT
     while True:
-        # `hear` is for being early: where the database is away, those who wait are told so by their own work.
-        with suppress(SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        # It is for being early: where the database is away, those who wait are told so by their own work.
+        with suppress(Exception):
             async with engine.connect() as connection:
                 driver = (await connection.get_raw_connection()).driver_connection
                 assert driver is not None
-                await _hear_out(driver, bell)
-                wait = _FIRST_WAIT
-                await connection.invalidate()
+                try:
+                    await _hear_out(driver, bell)
+                    wait = _FIRST_WAIT
+                finally:
+                    # It goes without a word, for the server may not answer; and back to nobody, for it listens.
+                    driver.terminate()
+                    await connection.invalidate()
         await asyncio.sleep(wait)
         wait = min(wait * 2, _LONGEST_WAIT)
 
@@ -72,12 +72,8 @@ async def _hear_out(driver: Any, bell: Bell) -> None:
     driver.add_termination_listener(lambda _: lost.set())
     await driver.add_listener(CHANNEL, heard)
     bell.ring_here()
-    try:
-        while not lost.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), _PROOF_SECONDS)
-                break
+    while not lost.is_set():
+        try:
+            await asyncio.wait_for(lost.wait(), _PROOF_SECONDS)
+        except TimeoutError:
             await driver.execute("SELECT 1", timeout=_PROOF_SECONDS)
-    finally:
-        if not driver.is_closed():
-            await asyncio.shield(driver.remove_listener(CHANNEL, heard))

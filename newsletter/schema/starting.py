@@ -1,12 +1,14 @@
 """What a program does before it uses the database: it sees to it that the tables are those that it knows."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
 
-from newsletter.database import sync_engine
+from newsletter.database import async_engine, sync_engine
 from newsletter.errors import MisconfiguredError
 from newsletter.schema.folder import newest
 from newsletter.schema.statistics import are_kept
@@ -20,7 +22,7 @@ def bring_up_to_date(settings: Settings) -> list[str]:
 
     Raises MisconfiguredError where the database can't be reached.
     """
-    if _reaching(settings, _is_up_to_date):
+    if _is_up_to_date(settings.database):
         return []
     # Alembic takes as long to load as most commands to run, and as much memory as a small worker.
     from newsletter.schema.upgrading import upgrade
@@ -44,20 +46,34 @@ def _reaching(settings: Settings, act: Callable[[str], T]) -> T:
 
 
 def _is_up_to_date(url: str) -> bool:
-    """Say whether there is nothing to do; no, where that can't be told yet."""
+    """Say whether there is nothing to do; no, where that can't be told: whoever runs the migrations says why.
+
+    PostgreSQL is asked by the driver that everything else uses: the other one, which migrations need, is not loaded.
+    """
+    with suppress(Exception):
+        return _asked(url) if url.startswith("sqlite") else asyncio.run(_asked_asynchronously(url))
+    return False
+
+
+def _asked(url: str) -> bool:
     engine = sync_engine(url)
     try:
         with engine.connect() as connection:
             # Whoever only reads waits for nobody who writes.
-            reading = connection.execution_options(read_only=True)
-            revision = reading.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
-            return revision == newest() and not are_kept(reading)
-    except ProgrammingError:
-        return False
-    except OperationalError:
-        # SQLite says with it that there is no such table, or that somebody makes the file just now.
-        if url.startswith("sqlite"):
-            return False
-        raise
+            return _tells(connection.execution_options(read_only=True))
     finally:
         engine.dispose()
+
+
+async def _asked_asynchronously(url: str) -> bool:
+    engine = async_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_tells)
+    finally:
+        await engine.dispose()
+
+
+def _tells(connection: Connection) -> bool:
+    revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return revision == newest() and not are_kept(connection)

@@ -49,6 +49,9 @@ from newsletter.worker.letters import writers
 from newsletter.worker.marks import Marks
 from newsletter.worker.names import is_alone, take_name
 
+# What has not ended with the lanes is at most one slice of an import.
+_ERRANDS_SECONDS = 2.0
+
 
 class Worker:
     """A running worker. Its name is its own as long as it lives, and its successor's afterwards."""
@@ -116,7 +119,7 @@ class Worker:
         self._stop.set()
         self._sender.stop()
         await asyncio.gather(self._sender.drained(), self._listener.stop(), self._end_loops())
-        await self._errands.end(DRAIN_SECONDS)
+        await self._errands.end(_ERRANDS_SECONDS)
         await self._lines.close()
         self._lock.close()
 
