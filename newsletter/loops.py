@@ -57,6 +57,7 @@ class Loops:
         self._waits = [(loop.name, due) for loop in loops for due in loop.due]
         columns = [due.scalar_subquery().label(f"due_{number}") for number, (_, due) in enumerate(self._waits)]
         self._question = select(database_seconds(), *columns)
+        self._rest = SWEEP_SECONDS
         self._told: dict[str, tuple[str, float]] = {}
 
     async def run(self) -> None:
@@ -92,24 +93,17 @@ class Loops:
     async def _look_again_and_again(self) -> None:
         time = asyncio.get_running_loop().time
         while True:
-            rest = SWEEP_SECONDS
-            looked = time()
-
-            async def look() -> None:
-                nonlocal rest
-                rest = await self._look()
-
-            await self._try("looking", look)
-            await happens(self._rung, rest)
+            looked, self._rest = time(), SWEEP_SECONDS
+            await self._try("looking", self._look)
+            await happens(self._rung, self._rest)
             await asyncio.sleep(max(_GATHER_SECONDS, looked + _APART_SECONDS - time()))
             self._rung.clear()
 
-    async def _look(self) -> float:
-        """Wake those who have something to do; give how long the others may rest."""
+    async def _look(self) -> None:
+        """Wake those who have something to do, and see how long the others may rest."""
         async with self._installation.database.read() as session:
             seconds, *found = (await session.execute(self._question)).one()
         now = self._installation.clock.now()
-        rest = SWEEP_SECONDS
         for (name, _), at in zip(self._waits, found, strict=True):
             if at is None:
                 continue
@@ -117,8 +111,7 @@ class Loops:
             if wait <= 0:
                 self._wakes[name].set()
             else:
-                rest = min(rest, wait)
-        return rest
+                self._rest = min(self._rest, wait)
 
     async def _try(self, name: str, work: Callable[[], Awaitable[object]]) -> None:
         """Do `work`. An error is logged by its kind; one that comes again and again, once a minute."""
