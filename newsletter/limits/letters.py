@@ -111,8 +111,9 @@ class _Limits:
         times, now = [at for each in (*older, mine) for at in _read(each)], self._now()
         if not another(times, now, *self._most):
             return False
-        kept_times = sorted([*past(times, now), now])[-max(*self._most, 1) :]
-        values = {"times": " ".join(f"{at:.3f}" for at in kept_times), "until": now + WEEK}
+        # Those of an epoch before this one stay where they are.
+        own_times = sorted([*past(_read(mine), now), now])[-max(*self._most, 1) :]
+        values = {"times": " ".join(f"{at:.3f}" for at in own_times), "until": now + WEEK}
         await session.execute(update(_ADDRESSES).where(_ADDRESSES.c.tag == own).values(values))
         return True
 
