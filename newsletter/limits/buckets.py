@@ -5,10 +5,12 @@ Whoever takes several takes them in the order of their tags, so that nobody wait
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from sqlmodel import col, select
 
-from newsletter.database import Session, insert, table_of
+from newsletter.database import Session, insert_of, table_of
 from newsletter.limits.tables import LimitBucket
 from newsletter.limits.tagging import Tags
 
@@ -29,10 +31,8 @@ async def take(session: Session, tags: Tags, names: Sequence[Named]) -> dict[Nam
     """Give the buckets of these kinds and names, locked; new ones are empty."""
     tags_of = {name: tags.of(*name) for name in names}
     fresh = [{"tag": tag[0], "until": 0.0, "tail": 0.0} for tag in sorted(tags_of.values())]
-    statement = insert(session, _BUCKETS)
-    # Written as it is: that locks it, also where another process makes it at this moment.
-    kept = statement.on_conflict_do_update(index_elements=["tag"], set_={"until": _BUCKETS.c.until})
-    found = (await session.execute(kept.returning(_BUCKETS.c.tag, _BUCKETS.c.until, _BUCKETS.c.tail), fresh)).all()
+    locking, _ = _statements(session.get_bind().dialect.name)
+    found = (await session.execute(locking, fresh)).all()
     held = {tag: Bucket(tag, until, tail) for tag, until, tail in found}
     older = await _look_up(session, [tag for each in tags_of.values() for tag in each[1:]])
     for own, *others in tags_of.values():
@@ -60,8 +60,16 @@ async def write(session: Session, buckets: Sequence[Bucket]) -> None:
     """Write buckets that were taken."""
     if not buckets:
         return
-    statement = insert(session, _BUCKETS)
-    new = statement.excluded
-    written = statement.on_conflict_do_update(index_elements=["tag"], set_={"until": new.until, "tail": new.tail})
+    _, writing = _statements(session.get_bind().dialect.name)
     rows = [{"tag": each.tag, "until": each.until, "tail": each.tail} for each in buckets]
-    await session.execute(written, rows)
+    await session.execute(writing, rows)
+
+
+@cache
+def _statements(dialect: str) -> tuple[Any, Any]:
+    """Give what locks buckets and what writes them, made once: signups don't wait for statements to be made."""
+    insert = insert_of(dialect, _BUCKETS)
+    # Written as it is: that locks it, also where another process makes it at this moment.
+    kept = insert.on_conflict_do_update(index_elements=["tag"], set_={"until": _BUCKETS.c.until})
+    new = {"until": insert.excluded.until, "tail": insert.excluded.tail}
+    return kept.returning(*_BUCKETS.c), insert.on_conflict_do_update(index_elements=["tag"], set_=new)

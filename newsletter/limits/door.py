@@ -95,7 +95,7 @@ class Door:
 
     def _client(self, request: WebRequest) -> networks.IP | None:
         peer = request.client.host if request.client else ""
-        plain, named = (", ".join(request.headers.getall(name, [])) for name in ("x-forwarded-for", "forwarded"))
+        plain, named = _told(request)
         found = networks.client(peer, plain, named, self._trusted)
         if (plain or named) and not self._warned and found is not None and found == networks.read_address(peer):
             self._warn(found)
@@ -106,6 +106,16 @@ class Door:
         if not networks.is_trusted(peer, self._trusted) and (peer.is_private or peer.is_loopback):
             self._warned = True
             _log.warning("proxy_not_trusted", set="NEWSLETTER_TRUSTED_PROXIES", why="all readers count as one network")
+
+
+def _told(request: WebRequest) -> tuple[str, str]:
+    """Give what X-Forwarded-For and Forwarded say, however many there are of them."""
+    told: dict[bytes, list[str]] = {b"x-forwarded-for": [], b"forwarded": []}
+    for name, value in request.scope["headers"]:
+        if name in told:
+            told[name].append(value.decode("latin-1"))
+    plain, named = (", ".join(values) for values in told.values())
+    return plain, named
 
 
 def door_of(request: WebRequest) -> Door:

@@ -6,7 +6,7 @@ proxy has seen itself, and what a stranger made up stands further left (RULES H1
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from newsletter.settings import Network
 
@@ -31,8 +31,12 @@ def networks_of(address: IP | None) -> Networks:
     """Give the /32 and the /24 of IPv4, the /64 and the /56 of IPv6; without an address, one for all such."""
     if address is None:
         return NOWHERE
-    narrow, wide = (ip_network((address, prefix), strict=False) for prefix in _PREFIXES[address.version])
-    return Networks(str(narrow), str(wide))
+    # By hand, for every request: a network of the standard library costs ten times as much.
+    number, bits = int(address), address.max_prefixlen
+    narrow, wide = (
+        f"{type(address)(number >> bits - prefix << bits - prefix)}/{prefix}" for prefix in _PREFIXES[address.version]
+    )
+    return Networks(narrow, wide)
 
 
 def client(peer: str, x_forwarded_for: str, forwarded: str, trusted: Sequence[Network]) -> IP | None:

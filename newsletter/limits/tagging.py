@@ -7,12 +7,12 @@ well, and so is what was counted under the root secret before this one: no limit
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete
-from sqlmodel import col, select
+from sqlalchemy import delete, select
+from sqlmodel import col
 
 from newsletter.agreements.traces.tables import TagEpoch
 from newsletter.agreements.traces.tags import keys_of
-from newsletter.database import Session, insert
+from newsletter.database import Session, insert, table_of
 from newsletter.installation import Installation
 from newsletter.tokens import keyed, new_salt
 
@@ -20,6 +20,9 @@ _PURPOSE = "limits"
 _LENGTH = timedelta(days=30)
 # The last tags of an epoch live for a week, and whoever made one has committed a day later.
 _GRACE = timedelta(days=8)
+# Of the table, and made once: every signup asks.
+_EPOCHS = table_of(TagEpoch).c
+_QUERY = select(_EPOCHS.ends_at, _EPOCHS.salt).where(_EPOCHS.purpose == _PURPOSE).order_by(_EPOCHS.ends_at.desc())
 
 
 class Tags:
@@ -57,8 +60,7 @@ async def _begin(session: Session, now: datetime) -> None:
 
 
 async def _epochs(session: Session) -> Sequence[tuple[datetime, str]]:
-    query = select(TagEpoch.ends_at, TagEpoch.salt).where(TagEpoch.purpose == _PURPOSE)
-    return (await session.exec(query.order_by(col(TagEpoch.ends_at).desc()))).all()
+    return [(ends_at, salt) for ends_at, salt in (await session.execute(_QUERY)).all()]
 
 
 def _tags(installation: Installation, epochs: Sequence[tuple[datetime, str]]) -> Tags:
