@@ -57,6 +57,17 @@ class Conflict(NewsletterError):
     title = "Not possible now"
 
 
+class TooMany(NewsletterError):
+    """It was asked for too often; `seconds` is from when on it may be asked for again."""
+
+    status = 429
+    title = "Please wait a little"
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
 class NotSignedIn(NewsletterError):
     """The key or the session is missing or no longer valid."""
 

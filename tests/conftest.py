@@ -137,6 +137,8 @@ async def _opened(database_url: str, data_dir: Path, clock: TurnedClock) -> Asyn
         # Nobody listens on port 1: a test that sends mail names its peer.
         smtp_url="smtp://127.0.0.1:1",
         bounce_domain="bounces.example.com",
+        # Everybody in the tests comes from one network; `tests/limits` is where they hold.
+        rate_limits="off",
         controller_name="Example Books AS",
         controller_organisation_number="999 999 999",
         controller_address="Eksempelgata 1, 0001 Oslo, Norway",

@@ -81,6 +81,8 @@ def _settings(folder: Path, port: int, catcher: Catcher, inbound: int, hold: int
         bounce_domain="bounces.example.com",
         inbound_listen=f"127.0.0.1:{inbound}",
         dead_address_hold=hold,
+        # Whoever tries it out signs up as often as they like.
+        rate_limits="off",
         controller_name="Fjordbrevet AS",
         controller_organisation_number="999 999 999",
         controller_address="Eksempelveien 1, 0001 Oslo",

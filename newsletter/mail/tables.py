@@ -54,6 +54,8 @@ class Letter(SQLModel, table=True):
         default=None, foreign_key="address_change.id", ondelete="CASCADE", index=True, max_length=26
     )
     bulk: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    # It was let through the limits, and is not counted again.
+    counted: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     attempts: int = 0
     created_at: datetime = Field(sa_type=Moment)
     due_at: datetime = Field(sa_type=Moment)

@@ -19,6 +19,7 @@ LABELS = {
     "actor": "who did it",
     "agreement_id": "number of the agreement",
     "dead_signal.subscriber_id": "that the address was found dead",
+    "limit_bucket.tag": "keyed tag of a network or a domain, from which neither can be read",
     "first_signal.subscriber_id": "that a mailbox was found closed",
     "report.subscription_id": "that mail came back",
     "canonical": "e-mail address, as it is recognised",

@@ -8,6 +8,8 @@ from newsletter.database import Session
 from newsletter.imports import actions as imports
 from newsletter.imports.tables import RULE as IMPORTS
 from newsletter.installation import Installation
+from newsletter.limits import actions as limits
+from newsletter.limits.tables import RULE as LIMITS
 from newsletter.retention.rule import DAY, Rule
 from newsletter.rights.desk import actions as desk
 from newsletter.rights.desk.tables import RULE as RIGHTS_REQUESTS
@@ -41,6 +43,14 @@ RULES: tuple[Rule, ...] = (
         lambda _: address_change.LIFE,
         links.count_expired,
         links.purge_expired,
+    ),
+    Rule(
+        LIMITS,
+        "Keyed tags of networks, addresses and domains, with how much was asked for; and plain numbers, for a week",
+        "So that nobody floods a mailbox with our letters, or signs up others in masses",
+        lambda _: limits.KEPT,
+        limits.count_expired,
+        limits.purge_expired,
     ),
     Rule(
         RECEIPTS,

@@ -18,6 +18,7 @@ from newsletter.delivery.tables import Delivery, Mailing, Result
 from newsletter.errors import NotFound
 from newsletter.installation import Installation
 from newsletter.issues.tables import Issue
+from newsletter.limits import actions as limits
 from newsletter.newsletters import processors
 from newsletter.newsletters.tables import Newsletter
 from newsletter.rights.declared import values_of
@@ -50,7 +51,10 @@ async def gather_by_address(session: Session, installation: Installation, canoni
         subscriptions=subscriptions,
         requests=requests,
         issues=await _issues(session, subscriber) if subscriber else (),
-        tags=await tags.held_about(session, installation, canonical),
+        tags=[
+            *await tags.held_about(session, installation, canonical),
+            *await limits.held_about(session, installation, canonical),
+        ],
         newsletters=list(concerned.values()),
         processors=await processors.of_newsletters(session, list(concerned)),
     )

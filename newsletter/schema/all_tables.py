@@ -18,6 +18,7 @@ from newsletter.editors import tables as editors
 from newsletter.editors.audit import tables as audit
 from newsletter.imports import tables as imports
 from newsletter.issues import tables as issues
+from newsletter.limits import tables as limits
 from newsletter.mail import tables as mail
 from newsletter.measurement import tables as measurement
 from newsletter.newsletters import processor_tables as processors
@@ -42,6 +43,7 @@ TABLES = (
     hearts,
     imports,
     issues,
+    limits,
     listeners,
     mail,
     mailboxes,

@@ -43,6 +43,8 @@ from newsletter.figures.returned import console as returned_console
 from newsletter.imports import api as imports_api
 from newsletter.imports.desk import console as imports_console
 from newsletter.installation import open_installation
+from newsletter.limits import console as limits_console
+from newsletter.limits.door import Door
 from newsletter.loops import every
 from newsletter.measurement import pages as measurement_pages
 from newsletter.measurement.counting import Counting
@@ -120,6 +122,8 @@ _CONSOLE = (
     privacy_console,
 )
 
+_ALERTS = (desk_console.note_overdue, limits_console.note_alarms)
+
 
 def create_app(
     settings: Settings, *, worker: bool = True, clock: Clock | None = None, more: Sequence[ControllerRouterHandler] = ()
@@ -137,11 +141,13 @@ def create_app(
         targets = Targets(installation.database, installation.clock)
         app.state.installation, app.state.counting, app.state.targets = installation, counting, targets
         app.state.webhooks = webhooks.services_of(settings, installation.clock)
-        app.state.asking = Asking(installation, settings.retention_unconfirmed)
+        app.state.door = door = Door(installation)
+        app.state.asking = Asking(installation, settings.retention_unconfirmed, door)
         assert isinstance(app, _Edged)
         app.hits = Hits(installation.keys, counting, targets)
         stop = asyncio.Event()
         writing_hits = asyncio.create_task(every(1.0, "hits", counting.write, stop))
+        writing_refused = asyncio.create_task(every(1.0, "refused", door.write, stop))
         await Returning(installation).begin()
         working = Worker(installation) if worker else None
         if working:
@@ -152,9 +158,10 @@ def create_app(
             if working:
                 await working.stop()
             stop.set()
-            await writing_hits
-            with suppress(Exception):
-                await counting.write()
+            await asyncio.gather(writing_hits, writing_refused)
+            for write in (counting.write, door.write):
+                with suppress(Exception):
+                    await write()
             await installation.database.forget(briefly=True)
             await installation.database.close()
 
@@ -199,10 +206,10 @@ async def _refuse_unnameable(connection: ASGIConnection[Any, Any, Any, Any], _: 
 
 
 def _console() -> Router:
-    """Give every page of the console; each says so where a rights request is overdue."""
+    """Give every page of the console; each says what no editor may overlook."""
     handlers: list[ControllerRouterHandler] = [handler for console in _CONSOLE for handler in console.handlers]
     handlers.append(Router("/", route_handlers=delivery_console.handlers, guards=[bounces_console.note_came_back]))
-    return Router("/", route_handlers=handlers, guards=[_refuse_unnameable, desk_console.note_overdue])
+    return Router("/", route_handlers=handlers, guards=[_refuse_unnameable, *_ALERTS])
 
 
 def _api() -> Router:

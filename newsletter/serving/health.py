@@ -13,6 +13,7 @@ from newsletter.delivery.tables import Block, Mailing, MailingState
 from newsletter.errors import NotSignedIn
 from newsletter.hearts import SILENT_SECONDS, Heartbeat
 from newsletter.installation import Installation
+from newsletter.limits import actions as limits
 from newsletter.mail.tables import Letter
 from newsletter.tokens import equal
 from newsletter.web import WebRequest, installation_of, reading
@@ -30,7 +31,8 @@ async def live() -> dict[str, str]:
 async def ready(request: WebRequest) -> Response[dict[str, Any]]:
     """Say whether the database answers and a worker lives (503 otherwise), and how long the oldest work has waited.
 
-    A way in that is shut is told and no reason not to be ready: what comes back waits with others meanwhile.
+    A way in that is shut is told and no reason not to be ready: what comes back waits with others meanwhile. Nor are
+    limits that hold back many.
     """
     installation = installation_of(request)
     try:
@@ -38,6 +40,7 @@ async def ready(request: WebRequest) -> Response[dict[str, Any]]:
             silent = await _worker_silence(session)
             waiting = max(await _oldest_letter(session, installation), await _oldest_block(session))
             open_ways = await ways_in.open_ways(session, installation.clock.now())
+            over = await limits.over(session, installation)
     except Exception:  # Whatever is wrong with the database, the answer is the same.
         return Response({"status": "not ready", "database": "unreachable"}, status_code=503)
     well = silent is not None and silent < SILENT_SECONDS
@@ -47,8 +50,15 @@ async def ready(request: WebRequest) -> Response[dict[str, Any]]:
         "worker": "ok" if well else "no sign of life",
         "queue_seconds": round(waiting, 1),
         "ways_in": "ok" if all(open_ways.values()) else "degraded",
+        "limits": _limits(installation, over),
     }
     return Response(content, status_code=200 if well else 503)
+
+
+def _limits(installation: Installation, over: limits.Over) -> str:
+    if installation.settings.rate_limits == "off":
+        return "off"
+    return "alarm: " + ", ".join(over.alarms) if over.alarms else "ok"
 
 
 async def _worker_silence(session: Session) -> float | None:
@@ -110,6 +120,14 @@ async def _gather(session: Session, installation: Installation, registry: Collec
     ways = Gauge("newsletter_way_in_open", "1 where reports can come in by it, else 0.", ["way"], registry=registry)
     for way, is_open in (await ways_in.open_ways(session, installation.clock.now())).items():
         ways.labels(way=way).set(is_open)
+    over = await limits.over(session, installation)
+    held_back = Gauge(
+        "newsletter_limit_held_back", "What limits held back in this hour and the last.", ["limit"], registry=registry
+    )
+    for kind, number in over.counts.items():
+        held_back.labels(limit=kind).set(number)
+    gauge("limit_alarm", "1 where somebody should look at what the limits hold back, else 0.").set(bool(over.alarms))
+    gauge("confirmations_used", "Share of the budget of confirmations that is used up.").set(over.used)
     deliveries = Gauge("newsletter_deliveries", "Deliveries by outcome.", ["outcome"], registry=registry)
     sums = [func.coalesce(func.sum(col(getattr(Block, name))), 0) for name in _OUTCOMES]
     row = (await session.exec(select(*sums))).one()

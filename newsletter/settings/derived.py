@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from newsletter.errors import MisconfiguredError
 from newsletter.settings.fields import PREFIX, Fields
 from newsletter.settings.key_file import key_file
-from newsletter.settings.shapes import read_place
+from newsletter.settings.shapes import Network, read_networks, read_place
 from newsletter.tokens import Keyring
 
 KEY_FILE = "secret.key"
@@ -39,6 +39,11 @@ class Settings(Fields):
     def inbound(self) -> tuple[str, int] | None:
         """Give the address and the port on which a worker takes mail; None where it takes none."""
         return read_place(self.inbound_listen) if self.bounce_domain else None
+
+    @property
+    def proxies(self) -> tuple[Network, ...]:
+        """Give the networks of the proxies that are believed."""
+        return read_networks(self.trusted_proxies) or ()
 
     @property
     def host(self) -> str:

@@ -1,14 +1,15 @@
 """Every setting, with its default and what it is for."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from newsletter.settings.shapes import DatabaseUrl, Domain, ListeningPlace, Secret, WebAddress
+from newsletter.settings.shapes import DatabaseUrl, Domain, ListeningPlace, NetworkList, Secret, WebAddress
 
 PREFIX = "NEWSLETTER_"
 LONGEST_RECEIPTS = 90
+_NO_MORE = 1_000_000_000
 
 
 class Fields(BaseModel):
@@ -160,6 +161,46 @@ class Fields(BaseModel):
         int,
         Field(ge=1, le=366, description="Days for which backups are kept, and whoever left can be deleted again."),
     ] = 35
+    trusted_proxies: Annotated[
+        NetworkList,
+        Field(description="The networks of the web servers in front, whose word on where a request comes from counts."),
+    ] = ""
+    rate_limits: Annotated[
+        Literal["on", "off"], Field(description="Whether the limits below hold; `off` is for load tests.")
+    ] = "on"
+    limit_network: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=_NO_MORE,
+            description="Requests that cause mail, in an hour from one address (IPv4 /32, IPv6 /64); 0 for no limit.",
+        ),
+    ] = 30
+    limit_network_wide: Annotated[
+        int,
+        Field(
+            ge=0, le=_NO_MORE, description="The same from the network around it (IPv4 /24, IPv6 /56); 0 for no limit."
+        ),
+    ] = 120
+    limit_address_hourly: Annotated[
+        int,
+        Field(ge=0, le=100, description="Letters to one address in an hour that strangers can cause; 0 for no limit."),
+    ] = 1
+    limit_address_weekly: Annotated[
+        int, Field(ge=0, le=100, description="The same in any seven days; 0 for no limit.")
+    ] = 3
+    limit_domain: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=_NO_MORE,
+            description="The same to all addresses of a domain in an hour; more wait. 0 for no limit.",
+        ),
+    ] = 200
+    limit_confirmations: Annotated[
+        int,
+        Field(ge=0, le=_NO_MORE, description="The same in all, the budget of an hour; more wait. 0 for no limit."),
+    ] = 1000
     heads_file: Annotated[
         Path | None,
         Field(

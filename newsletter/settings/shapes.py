@@ -1,6 +1,7 @@
 """The shapes that a value must have, each told in a sentence that shows nothing of the value: it may be a secret."""
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from newsletter.tokens import MINIMUM_SECRET_BYTES
 
 # Nothing that would end a header line, split a link in a mail, or put a password into one.
 _WEB_ADDRESS = re.compile(r"https?://[^\s@?#<>\"\\]+")
+Network = IPv4Network | IPv6Network
 _DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}", re.IGNORECASE)
 
 
@@ -38,6 +40,12 @@ def _listening_place(value: str) -> str:
     return value
 
 
+def _networks(value: str) -> str:
+    if read_networks(value) is None:
+        raise ValueError("it must look like 10.0.0.0/8, 192.0.2.7, 2001:db8::/32")
+    return value
+
+
 def _secret(value: str) -> str:
     if value and len(value.encode()) < MINIMUM_SECRET_BYTES:
         raise ValueError(f"it must be at least {MINIMUM_SECRET_BYTES} characters long")
@@ -62,8 +70,17 @@ def read_place(value: str) -> tuple[str, int] | None:
     return (host, port) if host and port and parts.netloc == value and "@" not in value else None
 
 
+def read_networks(value: str) -> tuple[Network, ...] | None:
+    """Read networks and single addresses, with commas or spaces between them; None where one of them isn't that."""
+    try:
+        return tuple(ip_network(part) for part in value.replace(",", " ").split())
+    except ValueError:
+        return None
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Domain = Annotated[str, AfterValidator(_domain)]
 ListeningPlace = Annotated[str, AfterValidator(_listening_place)]
+NetworkList = Annotated[str, AfterValidator(_networks)]
 Secret = Annotated[str, AfterValidator(_secret)]

@@ -14,6 +14,7 @@ from newsletter.agreements.notices.versions import CURRENT
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
 from newsletter.editors.keys import Scope, require
+from newsletter.limits.door import door_of
 from newsletter.newsletters import actions as newsletters
 from newsletter.signup.asking import Wish, asking_of
 from newsletter.signup.offers import Offer, Wording
@@ -73,8 +74,9 @@ class SignupInput(msgspec.Struct):
 async def judge(request: WebRequest) -> None:
     """Judge a signup as our own form does, before its shape is looked at: so each field gets its sentence.
 
-    Raises InvalidInput. What was read waits in the request's state.
+    Raises InvalidInput, and TooMany. What was read waits in the request's state.
     """
+    request.state.networks = door_of(request).come_in(request)
     values = await values_of(request)
     if values is not None:
         request.state.signup = read_signup(values | {"agreed": values.get("agreed") is True}, "")
@@ -125,7 +127,7 @@ class SearchResult(Page):
     tag="signup",
     status=202,
     body=Body(),
-    errors=(409,),
+    errors=(409, 429),
     before=judge,
 )
 async def sign_up(request: WebRequest, slug: Slug, data: JSONBody[SignupInput]) -> Accepted:
@@ -137,7 +139,7 @@ async def sign_up(request: WebRequest, slug: Slug, data: JSONBody[SignupInput]) 
         in_force = offer.in_force(data.language or offer.language)
         return (offer.ever(data.notice) if data.notice and data.notice != CURRENT else in_force), False
 
-    await asking_of(request).ask(Wish(slug, signup, Origin("subject", "api"), choose))
+    await asking_of(request).ask(Wish(slug, signup, Origin("subject", "api"), choose, request.state.networks))
     return Accepted()
 
 

@@ -14,6 +14,8 @@ from newsletter.agreements.actions import Origin
 from newsletter.database import Session
 from newsletter.errors import NewsletterError
 from newsletter.installation import Installation
+from newsletter.limits.door import Door
+from newsletter.limits.networks import Networks
 from newsletter.signup import actions
 from newsletter.signup.offers import Offer, Wording, offer
 from newsletter.signup.rules import Signup
@@ -27,32 +29,35 @@ class Wish:
     """What somebody asks of the newsletter of that slug.
 
     `choose` gives the notice they saw and whether our own form showed it, or raises a NewsletterError. A signup without
-    a language gets the notice's.
+    a language gets the notice's. `networks` are those it comes from, where they are counted.
     """
 
     slug: str
     signup: Signup
     origin: Origin
     choose: Callable[[Offer], tuple[Wording, bool]]
+    networks: Networks | None = None
 
 
 _Answer = Signup | NewsletterError
+_Wanted = tuple[str, Signup, actions.Asked]
 _Waiting = tuple[Wish, "asyncio.Future[Signup]"]
 
 
 class Asking:
-    """The signups of this process. A link in a letter is good for `hours`."""
+    """The signups of this process, which come in by its door. A link in a letter is good for `hours`."""
 
-    def __init__(self, installation: Installation, hours: int) -> None:
+    def __init__(self, installation: Installation, hours: int, door: Door | None = None) -> None:
         self._installation = installation
         self._hours = hours
+        self._door = door or Door(installation)
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
     async def ask(self, wish: Wish) -> Signup:
         """Write a signup down with its letter; give it as it was written, once it is on the disk.
 
-        Raises NotFound for an unknown newsletter, and what `choose` raises.
+        Raises NotFound for an unknown newsletter, what `choose` raises, and TooMany.
         """
         answer: asyncio.Future[Signup] = asyncio.get_running_loop().create_future()
         self._waiting.append((wish, answer))
@@ -86,17 +91,15 @@ class Asking:
 
     async def _write_down(self, session: Session, wishes: Sequence[Wish]) -> list[_Answer]:
         offers = {slug: await self._offered(session, slug) for slug in sorted({wish.slug for wish in wishes})}
-        answers: list[_Answer] = []
-        wanted: list[tuple[str, Signup, actions.Asked]] = []
-        for wish in wishes:
-            try:
-                wanted.append(self._wanted(wish, offers[wish.slug]))
-                answers.append(wanted[-1][1])
-            except NewsletterError as error:
-                answers.append(error)
-        if wanted:
+        heard = [self._wanted(wish, offers[wish.slug]) for wish in wishes]
+        comers = [
+            None if isinstance(one, NewsletterError) else wish.networks for wish, one in zip(wishes, heard, strict=True)
+        ]
+        refused = await self._door.admit(session, comers)
+        judged = [no or one for one, no in zip(heard, refused, strict=True)]
+        if wanted := [one for one in judged if not isinstance(one, NewsletterError)]:
             await actions.ask_all(session, self._installation, wanted)
-        return answers
+        return [one if isinstance(one, NewsletterError) else one[1] for one in judged]
 
     async def _offered(self, session: Session, slug: str) -> Offer | NewsletterError:
         try:
@@ -104,10 +107,13 @@ class Asking:
         except NewsletterError as error:
             return error
 
-    def _wanted(self, wish: Wish, offered: Offer | NewsletterError) -> tuple[str, Signup, actions.Asked]:
+    def _wanted(self, wish: Wish, offered: Offer | NewsletterError) -> _Wanted | NewsletterError:
         if isinstance(offered, NewsletterError):
-            raise offered
-        notice, witnessed = wish.choose(offered)
+            return offered
+        try:
+            notice, witnessed = wish.choose(offered)
+        except NewsletterError as error:
+            return error
         signup = replace(wish.signup, language=wish.signup.language or notice.language)
         return offered.newsletter_id, signup, actions.Asked(notice, witnessed, wish.origin, self._hours)
 

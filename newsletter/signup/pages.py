@@ -12,6 +12,7 @@ from newsletter.agreements.notices import actions as notices
 from newsletter.database import Session
 from newsletter.errors import InvalidInput
 from newsletter.language import LANGUAGES, translator
+from newsletter.limits.door import door_of
 from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter
 from newsletter.signup import confirm_pages
@@ -44,6 +45,7 @@ async def form(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
 async def sign_up(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Take a signup; the answer is the same for every address."""
     keys = installation_of(request).keys
+    networks = door_of(request).come_in(request)
     values, unstorable = await _typed(request)
 
     def choose(offer: Offer) -> tuple[Wording, bool]:
@@ -51,8 +53,8 @@ async def sign_up(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
         return notice, was_shown(keys, offer.newsletter_id, values.get("notice", ""), notice.hash)
 
     try:
-        wish = Wish(slug, read_signup(values, "", unstorable), Origin("subject", "form", _source_page(request)), choose)
-        signup = await asking_of(request).ask(wish)
+        signup, origin = read_signup(values, "", unstorable), Origin("subject", "form", _source_page(request))
+        signup = await asking_of(request).ask(Wish(slug, signup, origin, choose, networks))
     except InvalidInput as error:
         return await _form_again(request, slug, values, error.fields)
     return see_other(f"/newsletters/{slug}/asked?language={signup.language}")

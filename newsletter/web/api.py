@@ -60,6 +60,7 @@ _MEANINGS = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "A field won't do; `fields` says which and why.",
+    429: "Too many from this network; the header `Retry-After` says after how many seconds another is taken.",
 }
 
 

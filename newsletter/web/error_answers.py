@@ -8,7 +8,7 @@ from litestar import Response
 from litestar.exceptions import ClientException, HTTPException, SerializationException
 
 from newsletter import language as languages
-from newsletter.errors import UNREADABLE_JSON, NewsletterError, NotSignedIn, shape_error
+from newsletter.errors import UNREADABLE_JSON, NewsletterError, NotSignedIn, TooMany, shape_error
 from newsletter.logs import get_logger, where
 from newsletter.web.pages import WebRequest, page, path_template, see_other, visitor_language
 
@@ -67,8 +67,12 @@ def _way_on(path: str, say: languages.Gettext) -> dict[str, str]:
 
 
 def _error_headers(known: NewsletterError, error: Exception) -> dict[str, str]:
-    """Give the headers without which a program can't tell what to do about an error (RFC 9110 §11.6.1, §15.5.6)."""
+    """Give the headers without which a program can't tell what to do about an error (RFC 9110 §10.2.3, §11.6.1,
+    §15.5.6).
+    """
     headers = {"www-authenticate": "Bearer"} if known.status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(known, TooMany):
+        headers["retry-after"] = str(known.seconds)
     if isinstance(error, HTTPException):
         headers |= {name: value for name, value in (error.headers or {}).items() if name.lower() == "allow"}
     return headers

@@ -5,12 +5,15 @@ from functools import partial
 from newsletter.database import Session
 from newsletter.installation import Installation
 from newsletter.issues.preview import write_test
+from newsletter.limits.letters import Caused, limited
 from newsletter.mail.outbox import Writer, WrittenLetter
 from newsletter.mail.tables import Letter, LetterKind
 from newsletter.renewal.letters import write as write_about_agreement
 from newsletter.rights.desk.letters import write_reminder
 from newsletter.rights.my.letters import write_link, write_new_address, write_old_address
+from newsletter.rights.my.tables import AddressChange, MyVisit
 from newsletter.signup.letters import write_confirmation, write_welcome
+from newsletter.signup.tables import SignupRequest
 from newsletter.unsubscribe.actions import unsubscribe_token
 
 
@@ -21,8 +24,12 @@ def writers(installation: Installation) -> dict[LetterKind, Writer]:
         token = unsubscribe_token(installation.keys, letter.subscription_id or "")
         return await write_welcome(installation, installation.url(f"/unsubscribe/{token}"), session, letter)
 
+    # What strangers can cause. The link to my page, the way to one's rights, goes to who is known, and never waits.
+    confirmation = limited(installation, Caused("request_id", SignupRequest), partial(write_confirmation, installation))
+    my_link = limited(installation, Caused("visit_id", MyVisit, waits=False), partial(write_link, installation))
+    new_address = limited(installation, Caused("change_id", AddressChange), partial(write_new_address, installation))
     return {
-        LetterKind.CONFIRMATION: partial(write_confirmation, installation),
+        LetterKind.CONFIRMATION: confirmation,
         LetterKind.WELCOME: welcome,
         LetterKind.TEST: partial(write_test, installation),
         LetterKind.NOTICE_CHANGED: partial(write_about_agreement, installation),
@@ -30,7 +37,7 @@ def writers(installation: Installation) -> dict[LetterKind, Writer]:
         LetterKind.REMINDER: partial(write_about_agreement, installation),
         LetterKind.RENEWAL: partial(write_about_agreement, installation),
         LetterKind.RIGHTS_DUE: partial(write_reminder, installation),
-        LetterKind.MY_LINK: partial(write_link, installation),
-        LetterKind.NEW_ADDRESS: partial(write_new_address, installation),
+        LetterKind.MY_LINK: my_link,
+        LetterKind.NEW_ADDRESS: new_address,
         LetterKind.OLD_ADDRESS: partial(write_old_address, installation),
     }

@@ -50,6 +50,7 @@ ABOUT_NOBODY = {
     "import_refusal": {"reason"},
     "issue": {"subject", "body"},
     "issue_link": {"url"},
+    "limit_address": {"times"},
     "measurement_key": {"key"},
     "newsletter": {
         "slug", "name", "description", "sender_name", "sender_address", "controller_name",

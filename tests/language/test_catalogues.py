@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import newsletter
-from newsletter.errors import Conflict, InvalidInput, NewsletterError, NotAllowed, NotFound
+from newsletter.errors import Conflict, InvalidInput, NewsletterError, NotAllowed, NotFound, TooMany
 from newsletter.language import LANGUAGES, translator
 from newsletter.signup.actions import LinkExpired
 from newsletter.web.error_answers import _SENTENCES
@@ -69,6 +69,7 @@ PUBLIC = (
     "addresses.py",
     "web/error_answers.py",
     "web/forms.py",
+    "limits/door.py",
     "signup/rules.py",
     "signup/actions.py",
     "signup/pages.py",
@@ -99,7 +100,9 @@ def public_errors() -> Iterator[str]:
             if isinstance(node, ast.Assign):
                 yield from (said for said in texts([node.value]) if said.endswith(".") and " " in said)
     yield from _SENTENCES.values()
-    yield from (error.title for error in (NewsletterError, InvalidInput, NotFound, Conflict, NotAllowed, LinkExpired))
+    yield from (
+        error.title for error in (NewsletterError, InvalidInput, NotFound, Conflict, TooMany, NotAllowed, LinkExpired)
+    )
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -19,6 +19,8 @@ from newsletter.editors.audit import actions as audit
 from newsletter.imports.tables import Import, ImportState
 from newsletter.installation import Installation
 from newsletter.issues.actions import write
+from newsletter.limits.rules import WEEK
+from newsletter.limits.tables import LimitAddress
 from newsletter.measurement.counting import prepare
 from newsletter.newsletters.actions import on_offer
 from newsletter.renewal.tables import RenewalLetter, RenewalState
@@ -93,6 +95,12 @@ async def suppressed(session: Session, installation: Installation) -> None:
 async def tombstone(session: Session, installation: Installation) -> None:
     """Somebody leaves."""
     await tombstones.note(session, installation, ADDRESS, "person")
+
+
+async def counted(session: Session, installation: Installation) -> None:
+    """A letter leaves that a stranger may have caused."""
+    now = installation.clock.now().timestamp()
+    session.add(LimitAddress(tag="0" * 64, times=str(now), until=now + WEEK))
 
 
 async def rights_request(session: Session, installation: Installation) -> None:
@@ -251,6 +259,7 @@ async def run(session: Session, installation: Installation) -> None:
 PLANTS: dict[str, Planting] = {
     "unconfirmed": unconfirmed,
     "my page": visit,
+    "limits": counted,
     "receipts": receipt,
     "suppressions": suppressed,
     "tombstones": tombstone,

@@ -18,13 +18,13 @@ from tests.support.peer import SmtpPeer
 TYPED = {"given_name": "Eve Buy-Now", "family_name": "Evilsen", "title": "Bossy", "employer": "Evil Ltd"}
 
 
-async def mailed(site: Site, peer: SmtpPeer) -> list[ReceivedMail]:
-    """Mail what waits; give the letters that this brought."""
+async def mailed(site: Site, peer: SmtpPeer, *, bulk: bool = False) -> list[ReceivedMail]:
+    """Mail what waits, of the single letters or of the `bulk`; give the letters that this brought."""
     installation, before = site.installation, len(peer.mails)
     connections = Lines(Routes((read_relay(peer.url),), {}), 2, "news.example.com")
     watcher = partial(bounces.watch_letter, installation)
     outbox = Outbox(installation.database, installation.clock, connections, writers(installation), watcher)
-    await outbox.mail_waiting()
+    await outbox.mail_waiting(bulk=bulk)
     await connections.close()
     return peer.mails[before:]
 

@@ -140,6 +140,7 @@ class Program:
             "base_url": self.base_url,
             "data_dir": str(self.data_dir),
             "smtp_url": smtp_url,
+            "rate_limits": "off",
             "controller_name": "Example Books AS",
             "controller_organisation_number": "999 999 999",
             "controller_address": "Eksempelgata 1, 0001 Oslo, Norway",

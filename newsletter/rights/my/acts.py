@@ -15,6 +15,7 @@ from newsletter.agreements.actions import Origin
 from newsletter.database import Session
 from newsletter.errors import InvalidInput, NotFound
 from newsletter.installation import Installation
+from newsletter.limits.door import door_of
 from newsletter.rights.my import address_change, choices, sessions
 from newsletter.rights.my.page import my_page, page_language
 from newsletter.rights.my.tables import MyVisit
@@ -59,9 +60,12 @@ async def correct(request: WebRequest) -> Response[Any]:
 @post("/my/address", include_in_schema=False, status_code=303)
 async def change_address(request: WebRequest) -> Response[Any]:
     """Ask a new mailbox to confirm that it is to be the address."""
+    door = door_of(request)
+    networks = door.come_in(request)
 
     async def act(session: Session, form: Form) -> None:
         subscriber = await form.subscriber(session)
+        await door.enter(session, networks)
         await address_change.ask(session, form.installation, subscriber.id, read_address(form.values.get("email")))
 
     return await _done(request, act, "address")

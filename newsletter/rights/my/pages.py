@@ -10,8 +10,10 @@ from litestar import Response, post
 from litestar.params import FromPath
 
 from newsletter.addresses import read_address
+from newsletter.database import Session
 from newsletter.errors import InvalidInput
 from newsletter.language import LANGUAGES, known, translator
+from newsletter.limits.door import door_of
 from newsletter.rights.my import address_change, links, sessions
 from newsletter.rights.my.page import my_page
 from newsletter.web import (
@@ -38,7 +40,8 @@ async def my(request: WebRequest) -> Response[Any]:
 @post("/my", include_in_schema=False, status_code=303)
 async def ask(request: WebRequest) -> Response[Any]:
     """Take an address; the answer is the same for every one."""
-    installation = installation_of(request)
+    installation, door = installation_of(request), door_of(request)
+    networks = door.come_in(request)
     try:
         values = await read_form(request)
     except Unstorable as error:
@@ -48,7 +51,12 @@ async def ask(request: WebRequest) -> Response[Any]:
         address = read_address(values.get("email"))
     except InvalidInput as error:
         return _question(request, language, values.get("email", "")[:254], error.sentence)
-    await installation.database.write_at_once(lambda session: links.ask(session, installation.clock, address, language))
+
+    async def write_down(session: Session) -> None:
+        await door.enter(session, networks)
+        await links.ask(session, installation.clock, address, language)
+
+    await installation.database.write_at_once(write_down)
     return see_other(f"/my/asked?language={language}")
 
 

@@ -79,6 +79,7 @@ def kept(purpose: str, say: Gettext) -> str:
     return {
         "receipts": say("a receipt that an agreement has ended"),
         "suppressions": say("a note that no import may bring you back"),
+        "limits": say("a count of our last letters to you, so that nobody can flood your mailbox with more"),
         "tombstones": say("a note that what you decided holds in backups, too"),
     }.get(purpose, purpose)
 

@@ -22,6 +22,8 @@ TOLD_OTHERWISE = {
     "receipt": "told as a tag",
     "suppression": "told as a tag",
     "tombstone": "told as a tag",
+    "limit_address": "told as a tag",
+    "limit_bucket": "of a network or a domain, not of a person",
     "editor": "somebody who works here",
     "audit_entry": "somebody who works here",
     "alarm_seen": "somebody who works here",
