@@ -3,5 +3,6 @@
 from newsletter.settings.derived import KEY_FILE, Settings
 from newsletter.settings.fields import LONGEST_RECEIPTS, PREFIX
 from newsletter.settings.loading import load
+from newsletter.settings.places import make_folder
 
-__all__ = ["KEY_FILE", "LONGEST_RECEIPTS", "PREFIX", "Settings", "load"]
+__all__ = ["KEY_FILE", "LONGEST_RECEIPTS", "PREFIX", "Settings", "load", "make_folder"]
