@@ -121,7 +121,7 @@ class Homes:
             controller_address="Eksempelgata 1, 0001 Oslo, Norway",
             controller_email="privacy@example.com",
         )
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Home(folder, settings, newsletters, people, self.server.process.pid if self.server and url else None)
 
 

@@ -64,7 +64,7 @@ def demo(port: int, host: str, hold: int) -> None:
 
 
 @cli.command()
-@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), default=8000, show_default=True, help="The port to listen on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--web-only", is_flag=True, help="Serve pages only; run `newsletter worker` beside it.")
 def serve(port: int, host: str, web_only: bool) -> None:

@@ -129,7 +129,7 @@ async def sqlite_installation(sqlite_url: str, tmp_path: Path, clock: TurnedCloc
 
 @asynccontextmanager
 async def _opened(database_url: str, data_dir: Path, clock: TurnedClock) -> AsyncIterator[Installation]:
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings = Settings(
         base_url="https://news.example.com",
         data_dir=data_dir,

@@ -14,7 +14,7 @@ from newsletter import VERSION
 from newsletter.agreements.proof import chaining
 from newsletter.agreements.replaying import Replayed, replay_if_behind
 from newsletter.agreements.traces.tombstones import file_of
-from newsletter.backup import archive, postgresql_dump, sqlite_copy
+from newsletter.backup import archive, postgresql_dump, reading, sqlite_copy
 from newsletter.backup.archive import FORMAT, Manifest, Progress
 from newsletter.backup.presence import alone, present
 from newsletter.backup.returning import pause_open
@@ -81,27 +81,31 @@ def restore(
     progress: Progress,
     *,
     without_tombstones: bool = False,
+    without_digest: bool = False,
 ) -> Restored:
     """Put a backup in the place of the database, all or nothing. Raises Conflict or InvalidInput, with nothing changed.
 
     Nobody who left since comes back, and no mailing goes on by itself. `without_tombstones` does without their file,
-    where it is lost: then whoever left since the backup is back.
+    where it is lost: then whoever left since the backup is back. `without_digest` takes a backup of before there were
+    digests at its word.
     """
-    manifest = archive.read_manifest(file, settings.keyring())
+    backup = reading.read_manifest(file, settings.keyring(), without_digest=without_digest)
+    manifest = backup.manifest
     _check(manifest, settings, clock, migrations)
     if not without_tombstones and not settings.tombstones.exists():
         raise Conflict(
             f"There is no file of tombstones at {settings.tombstones}: whoever left since the backup would be back. "
             "Bring it from the machine that served last, or say --without-tombstones where it is lost."
         )
-    with alone(settings), archive.database_in(file) as (source, size):
+    with alone(settings), reading.database_in(file, backup) as (source, size):
         if manifest.kind == POSTGRESQL:
             if postgresql_dump.others(settings.database):
                 raise Conflict("Other programs use the database; stop the service everywhere first, then restore.")
-            postgresql_dump.put_back(settings.database, source, size, progress)
+            postgresql_dump.put_back(settings.database, source, size, progress, manifest.revision)
             return _catch_up(settings, clock, manifest, migrations)
         beside = sqlite_copy.place_beside(settings.database, source, size, progress)
         try:
+            sqlite_copy.check_revision(beside, manifest.revision)
             aside = settings.model_copy(update={"database_url": f"sqlite:///{beside}"})
             restored = _catch_up(aside, clock, manifest, migrations)
             sqlite_copy.swap(settings.database, beside)

@@ -1,27 +1,30 @@
-"""A backup is one ZIP file: a manifest, then the database. Checksums are ZIP's; the manifest carries our seal.
+"""A backup is one ZIP file: the database, then a manifest, which carries our seals.
 
-The seal is made with the root secret, which is not in the backup: so a backup of another installation, or one that a
-lost secret can't open the tags of, is known before anything is touched.
+They are made with the root secret, which is not in the backup: so a backup of another installation, or one that a lost
+secret can't open the tags of, is known before anything is touched. One seal is of the manifest, the other of that and
+of the database's size and SHA-256: no other database can stand behind the manifest. (Versions that knew the first alone
+read both.)
 """
 
+import hashlib
 import json
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from newsletter.errors import Conflict, InvalidInput
+from newsletter.errors import Conflict
 from newsletter.tokens import Keyring
 
 FORMAT = 1
 CHUNK = 1024 * 1024
-_MANIFEST, _DATABASE, _PURPOSE = "manifest.json", "database", "backup"
-_NO_BACKUP = "This is not a whole backup that `newsletter backup` made."
+MANIFEST, DATABASE = "manifest.json", "database"
+# What the seals are for.
+PURPOSE, SEALED = "backup", "backup and members"
 
 # Is told how many bytes of how many are done; the second is 0 where that is not known.
 Progress = Callable[[int, int], None]
@@ -57,8 +60,12 @@ def write(file: Path, keys: Keyring, manifest: Manifest, source: IO[bytes], size
     try:
         with os.fdopen(handle, "wb") as raw:
             with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                archive.writestr(_MANIFEST, json.dumps({"manifest": content, "seal": keys.seal(_PURPOSE, content)}))
-                _pour(archive, source, size, progress)
+                members = json.dumps({DATABASE: _pour(archive, source, size, progress)}, sort_keys=True)
+                sealed = {
+                    "seal": keys.seal(PURPOSE, content),
+                    "members_seal": keys.seal(SEALED, together(content, members)),
+                }
+                archive.writestr(MANIFEST, json.dumps({"manifest": content, "members": members} | sealed))
             raw.flush()
             os.fsync(raw.fileno())
         draft.replace(file)
@@ -66,56 +73,18 @@ def write(file: Path, keys: Keyring, manifest: Manifest, source: IO[bytes], size
         draft.unlink(missing_ok=True)
 
 
-def _pour(archive: zipfile.ZipFile, source: IO[bytes], size: int, progress: Progress) -> None:
-    done = 0
-    with archive.open(_DATABASE, "w", force_zip64=True) as entry:
+def together(manifest: str, members: str) -> str:
+    """Give what the second seal is of."""
+    return json.dumps([manifest, members])
+
+
+def _pour(archive: zipfile.ZipFile, source: IO[bytes], size: int, progress: Progress) -> dict[str, int | str]:
+    """Write the database; give its size and its SHA-256."""
+    hashed, done = hashlib.sha256(), 0
+    with archive.open(DATABASE, "w", force_zip64=True) as entry:
         while part := source.read(CHUNK):
             entry.write(part)
+            hashed.update(part)
             done += len(part)
             progress(done, size)
-
-
-def read_manifest(file: Path, keys: Keyring) -> Manifest:
-    """Give what a backup says of itself.
-
-    Raises InvalidInput where it is none, Conflict where it was made with another root secret or by a newer version.
-    """
-    with _opened(file) as archive:
-        try:
-            outer = json.loads(archive.read(_MANIFEST))
-            content = json.loads(outer["manifest"])
-            if content["format"] != FORMAT:
-                raise Conflict("This backup was made by a newer version; install that one first.")
-            manifest = Manifest(**content)
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(_NO_BACKUP) from error
-    if not keys.is_sealed(_PURPOSE, outer["manifest"], str(outer.get("seal"))):
-        raise Conflict(
-            "This backup was made with another root secret. With this one its tags would match nobody, and links "
-            "already mailed would not work: put the right NEWSLETTER_SECRET_KEY or secret.key back first."
-        )
-    return manifest
-
-
-@contextmanager
-def database_in(file: Path) -> Iterator[tuple[IO[bytes], int]]:
-    """Give the database in a backup to read, and its size. Raises InvalidInput where it turns out to be broken."""
-    with _opened(file) as archive:
-        try:
-            size = archive.getinfo(_DATABASE).file_size
-            with archive.open(_DATABASE) as entry:
-                yield entry, size
-        except (KeyError, zipfile.BadZipFile, EOFError) as error:
-            raise InvalidInput(_NO_BACKUP) from error
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise InvalidInput(_NO_BACKUP) from error
-    except OSError as error:
-        raise InvalidInput(f"{file} can't be read.") from error
-    with archive:
-        yield archive
+    return {"size": done, "sha256": hashed.hexdigest()}

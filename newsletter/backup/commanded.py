@@ -14,6 +14,9 @@ def back_up(file: Path, progress: Progress) -> Manifest:
     return actions.back_up(load(), SystemClock(), file, progress)
 
 
-def restore(file: Path, migrations: Migrations, progress: Progress, *, without_tombstones: bool) -> Restored:
+def restore(
+    file: Path, migrations: Migrations, progress: Progress, *, without_tombstones: bool, without_digest: bool
+) -> Restored:
     """Put the backup in `file` in the place of the database. Raises Conflict or InvalidInput."""
-    return actions.restore(load(), SystemClock(), file, migrations, progress, without_tombstones=without_tombstones)
+    waived = {"without_tombstones": without_tombstones, "without_digest": without_digest}
+    return actions.restore(load(), SystemClock(), file, migrations, progress, **waived)

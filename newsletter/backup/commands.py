@@ -49,8 +49,11 @@ def add_to(group: click.Group, migrations: "Callable[[], Migrations]") -> None:
     @click.option(
         "--without-tombstones", is_flag=True, help="The file of the tombstones is lost: who left since may be back."
     )
+    @click.option(
+        "--without-digest", is_flag=True, help="It is of an earlier version, which sealed no digest: take it."
+    )
     @JSON
-    def restore(file: Path, *, yes: bool, without_tombstones: bool, as_json: bool) -> None:
+    def restore(file: Path, *, yes: bool, without_tombstones: bool, without_digest: bool, as_json: bool) -> None:
         """Put the backup in FILE in the place of the database, all or nothing. Stop the service first.
 
         Who left since the backup is deleted again, and mailings that had not ended are paused.
@@ -62,7 +65,9 @@ def add_to(group: click.Group, migrations: "Callable[[], Migrations]") -> None:
         from newsletter.backup import commanded
 
         with _shown("Restoring") as progress:
-            restored = commanded.restore(file, migrations(), progress, without_tombstones=without_tombstones)
+            restored = commanded.restore(
+                file, migrations(), progress, without_tombstones=without_tombstones, without_digest=without_digest
+            )
         click.echo(json.dumps(_numbers(restored)) if as_json else _sentences(restored))
 
 

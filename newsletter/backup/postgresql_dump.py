@@ -28,6 +28,16 @@ DO $$ DECLARE name text; BEGIN
   END LOOP;
 END $$;
 """
+# The last word before the commit: it is the schema that the manifest tells of.
+_CHECK = """
+RESET search_path;
+DO $$ BEGIN
+  IF (SELECT string_agg(version_num, ' ') FROM alembic_version) IS DISTINCT FROM '{revision}' THEN
+    RAISE EXCEPTION 'another revision';
+  END IF;
+END $$;
+COMMIT;
+"""
 
 
 @contextmanager
@@ -68,8 +78,8 @@ def others(url: str) -> int:
         engine.dispose()
 
 
-def put_back(url: str, source: IO[bytes], size: int, progress: Progress) -> None:
-    """Replace every table by those of a dump, all or nothing. Raises Conflict where that did not work."""
+def put_back(url: str, source: IO[bytes], size: int, progress: Progress, revision: str) -> None:
+    """Replace every table by those of a dump at this migration, all or nothing. Raises Conflict where it fails."""
     environment, quiet = _environment(url), subprocess.DEVNULL
     command = [_tool("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"]
     reading = [_tool("pg_restore"), "--no-owner", "--no-privileges", "--file=-"]
@@ -93,12 +103,13 @@ def put_back(url: str, source: IO[bytes], size: int, progress: Progress) -> None
             raise broken[0]
         with suppress(BrokenPipeError):
             if restore.wait() == 0:
-                psql.stdin.write(b"\nCOMMIT;\n")
+                psql.stdin.write(_CHECK.format(revision=revision).encode())
             psql.stdin.close()
         if psql.wait() or restore.returncode:
             raise Conflict(
-                "The dump could not be put back, and nothing was changed. Check that pg_restore and psql are not older "
-                "than the server, and that the database belongs to the user of NEWSLETTER_DATABASE_URL."
+                "The dump could not be put back, or is not what its manifest tells of, and nothing was changed. Check "
+                "that pg_restore and psql are not older than the server, and that the database belongs to the "
+                "user of NEWSLETTER_DATABASE_URL."
             )
 
 

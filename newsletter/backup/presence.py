@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from newsletter.errors import Conflict, MisconfiguredError
-from newsletter.settings import Settings
+from newsletter.settings import Settings, make_folder
 
 _LOCK = "service.lock"
 
@@ -30,7 +30,7 @@ def alone(settings: Settings) -> Iterator[None]:
 
 @contextmanager
 def _locked(settings: Settings, how: int) -> Iterator[bool]:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data_dir)
     with (settings.data_dir / _LOCK).open("a", encoding="ascii") as file:
         try:
             fcntl.flock(file, how | fcntl.LOCK_NB)

@@ -85,6 +85,17 @@ def place_beside(url: str, source: IO[bytes], size: int, progress: Progress) -> 
     return beside
 
 
+def check_revision(beside: Path, revision: str) -> None:
+    """Raise InvalidInput where the schema of a database is not at this migration, or it is none of ours."""
+    try:
+        with closing(sqlite3.connect(beside)) as connection:
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    except sqlite3.Error:
+        found = []
+    if found != [(revision,)]:
+        raise InvalidInput("The database in this backup is not the one that its manifest tells of; use another backup.")
+
+
 def swap(url: str, beside: Path) -> None:
     """Put `beside` in the place of the database at `url`, at one stroke. Raises Conflict where that is in use."""
     target = file_of(url)

@@ -19,12 +19,13 @@ from newsletter.editors.keys import Scope, require
 from newsletter.errors import NotFound
 from newsletter.web import WebRequest, installation_of
 from newsletter.web.api import IssueId
+from newsletter.web.inputs import Input
 from newsletter.web.operations import Body, Operation
 
 _WHEN = "When to begin: a time to come, with its offset, such as 2026-12-24T09:00:00+01:00. At once without it."
 
 
-class SendInput(msgspec.Struct):
+class SendInput(Input):
     """When an issue is to be sent. The body may be left out."""
 
     starts_at: Annotated[datetime, Meta(tz=True, description=_WHEN)] | None = None

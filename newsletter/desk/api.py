@@ -18,6 +18,7 @@ from newsletter.newsletters import actions as newsletters
 from newsletter.newsletters.tables import Newsletter
 from newsletter.web import WebRequest, installation_of
 from newsletter.web.api import IssueId, Slug
+from newsletter.web.inputs import Input
 from newsletter.web.operations import Body, Operation
 
 _ONE_LINE, _STORABLE = r"^[^\x00-\x1f\x7f]*$", r"^[^\x00]*$"
@@ -33,7 +34,7 @@ _Body = Annotated[
 _LARGEST = 12 * (LONGEST_BODY + LONGEST_SUBJECT) + 64 * 1024
 
 
-class IssueInput(msgspec.Struct):
+class IssueInput(Input):
     """A new issue."""
 
     subject: _Subject

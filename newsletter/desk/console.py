@@ -61,7 +61,7 @@ async def _ready_page(request: WebRequest, issue_id: str, starts_at: str, wrong:
 async def send(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Schedule the mailing: for the time that is given, or after the seconds in which it can be taken back."""
     installation = installation_of(request)
-    typed = (await read_form(request)).get("starts_at", "")
+    typed = (await read_form(request, ("starts_at",))).get("starts_at", "")
     try:
         starts_at = read_start(typed)
         async with installation.database.write() as session:

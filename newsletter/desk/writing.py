@@ -33,6 +33,7 @@ from newsletter.web import (
 )
 
 _ONWARD = {"preview": "preview", "ready": "ready"}
+_FIELDS = ("subject", "body", "then")
 
 
 @reading("/newsletters/{slug:str}/issues")
@@ -77,7 +78,7 @@ async def edit(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
 @post("/issues/{issue_id:str}", include_in_schema=False, status_code=303)
 async def save(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Save a draft, and go on to the preview or the sending where that is asked for."""
-    values = await read_form(request)
+    values = await read_form(request, _FIELDS)
     try:
         await _save(request, issue_id, values)
     except InvalidInput as error:
@@ -90,7 +91,7 @@ async def save(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
 async def send_test(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Save a draft and mail it to the editor alone, unmeasured."""
     installation = installation_of(request)
-    values = await read_form(request)
+    values = await read_form(request, _FIELDS)
     try:
         if "subject" in values:
             await _save(request, issue_id, values)

@@ -24,7 +24,8 @@ from newsletter.imports.tables import Import
 from newsletter.newsletters import actions as newsletters
 from newsletter.web import PRIVATE_HEADERS, WebRequest, installation_of
 from newsletter.web.api import ImportId, Slug
-from newsletter.web.operations import Body, Described, Operation, values_of
+from newsletter.web.inputs import Input, values_of
+from newsletter.web.operations import Body, Described, Operation
 
 Text = Annotated[str, Meta(max_length=1000)]
 _LARGEST = 16 * 1024 * 1024
@@ -38,7 +39,7 @@ _KINDS = ("text/csv", "application/x-ndjson")
 _FIELDS = ("email", "given_name", "family_name", "title", "employer", "language", "agreed_at", "sale_reference")
 
 
-class PersonInput(msgspec.Struct):
+class PersonInput(Input):
     """One person. What can't be taken is refused by its number, not with the whole request."""
 
     email: Text
@@ -51,7 +52,7 @@ class PersonInput(msgspec.Struct):
     sale_reference: Annotated[str, Meta(max_length=1000, description="Needed for existing customers.")] | None = None
 
 
-class ImportInput(msgspec.Struct):
+class ImportInput(Input):
     """People, and what is to be known of them (RULES H7). The first person is row 2, as in a file with a header."""
 
     people: Annotated[list[PersonInput], Meta(min_length=1, max_length=_MOST)]
@@ -95,7 +96,7 @@ class ImportOutput(msgspec.Struct):
     trouble: str | None
 
 
-class ExportInput(msgspec.Struct):
+class ExportInput(Input):
     """How the people are to be written down."""
 
     format: Literal["csv", "json"] = "csv"

@@ -23,7 +23,7 @@ async def retention(request: WebRequest) -> Response[Any]:
 async def run(request: WebRequest) -> Response[Any]:
     """Run every rule now, or only say what that would purge."""
     installation = installation_of(request)
-    asked = (await read_form(request)).get("run", "")
+    asked = (await read_form(request, ("run",))).get("run", "")
     if asked not in ("dry", "real"):
         raise InvalidInput("Choose whether to run the rules or only to try them.")
     ran = await actions.by_hand(installation, audit.actor_of(request), dry_run=asked == "dry")

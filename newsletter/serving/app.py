@@ -70,6 +70,7 @@ from newsletter.signup.asking import Asking
 from newsletter.unsubscribe import pages as unsubscribe_pages
 from newsletter.web import answer_error
 from newsletter.web.edge import Edge
+from newsletter.web.inputs import Closed
 from newsletter.web.reference import api_reference
 from newsletter.worker import Worker
 
@@ -177,6 +178,7 @@ def create_app(
         lifespan=[running],
         exception_handlers={Exception: answer_error},
         openapi_config=_openapi(),
+        plugins=[Closed()],
         request_max_body_size=_LARGEST_BODY,
         state=State(),
         logging_config=None,
@@ -232,7 +234,7 @@ def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="newsletter",
         version="1",
-        description="Errors are problem details (RFC 9457).",
+        description="Errors are problem details (RFC 9457). Fields and parameters of other names are refused.",
         path="/api",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(security_schemes={"key": key}),

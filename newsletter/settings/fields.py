@@ -5,7 +5,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from newsletter.settings.shapes import DatabaseUrl, Domain, ListeningPlace, NetworkList, Secret, WebAddress
+from newsletter.settings.shapes import (
+    DatabaseUrl,
+    Domain,
+    Line,
+    ListeningPlace,
+    MailAddress,
+    NetworkList,
+    Place,
+    Secret,
+    Token,
+    Url,
+    WebAddress,
+)
 
 PREFIX = "NEWSLETTER_"
 LONGEST_RECEIPTS = 90
@@ -20,7 +32,7 @@ class Fields(BaseModel):
     base_url: Annotated[
         WebAddress, Field(description="The address under which readers reach this service; it is in every link.")
     ] = "http://localhost:8000"
-    data_dir: Annotated[Path, Field(description="The folder for the SQLite database and the secret key.")] = Path(
+    data_dir: Annotated[Place, Field(description="The folder for the SQLite database and the secret key.")] = Path(
         "data"
     )
     database_url: Annotated[
@@ -42,7 +54,7 @@ class Fields(BaseModel):
         Field(repr=False, description="The root secret before a rotation, so that links already mailed still work."),
     ] = ""
     smtp_url: Annotated[
-        str,
+        Url,
         Field(
             repr=False,
             description="The relay: `smtp://`, `smtps://` or `smtp+starttls://`, then `user:password@host:port` and "
@@ -53,7 +65,7 @@ class Fields(BaseModel):
         int, Field(ge=1, le=200, description="How many connections to the relay are used at once.")
     ] = 10
     relays: Annotated[
-        str,
+        Url,
         Field(
             repr=False,
             description="Relays of their own for senders' domains: `news.example.com = smtp://…`, one a line or "
@@ -90,7 +102,7 @@ class Fields(BaseModel):
         ),
     ] = "127.0.0.1:8025"
     imap_url: Annotated[
-        str,
+        Url,
         Field(
             repr=False,
             description="The mailbox that bounces wait in, where they are delivered to one: "
@@ -109,32 +121,35 @@ class Fields(BaseModel):
         str, Field(description="The domain that signs mail (DKIM); that of the senders' addresses. Empty: not signed.")
     ] = ""
     dkim_selector: Annotated[str, Field(description="The name of the RSA key in the DNS.")] = ""
-    dkim_key: Annotated[str, Field(description="The private RSA key, PEM; `newsletter dkim new` makes one.")] = ""
+    dkim_key: Annotated[
+        str, Field(repr=False, description="The private RSA key, PEM; `newsletter dkim new` makes one.")
+    ] = ""
     dkim_ed25519_selector: Annotated[
         str, Field(description="The name of the Ed25519 key, where mail is to carry a second signature (RFC 8463).")
     ] = ""
-    dkim_ed25519_key: Annotated[str, Field(description="The private Ed25519 key, PEM.")] = ""
+    dkim_ed25519_key: Annotated[str, Field(repr=False, description="The private Ed25519 key, PEM.")] = ""
     webhook_ses: Annotated[
-        str, Field(repr=False, description="The SNS topics of Amazon SES that are heard, by ARN, separated by commas.")
+        Token,
+        Field(repr=False, description="The SNS topics of Amazon SES that are heard, by ARN, separated by commas."),
     ] = ""
     webhook_postmark: Annotated[
-        str, Field(repr=False, description="The `user:password` with which Postmark calls its webhook.")
+        Token, Field(repr=False, description="The `user:password` with which Postmark calls its webhook.")
     ] = ""
     webhook_sendgrid: Annotated[
-        str, Field(repr=False, description="The verification key of SendGrid's signed event webhook, base64.")
+        Token, Field(repr=False, description="The verification key of SendGrid's signed event webhook, base64.")
     ] = ""
-    webhook_mailgun: Annotated[str, Field(repr=False, description="The signing key of Mailgun's webhooks.")] = ""
+    webhook_mailgun: Annotated[Token, Field(repr=False, description="The signing key of Mailgun's webhooks.")] = ""
     controller_name: Annotated[
-        str, Field(description="The company that answers for the data, as it is registered.")
+        Line, Field(description="The company that answers for the data, as it is registered.")
     ] = ""
-    controller_organisation_number: Annotated[str, Field(description="Its organisation number.")] = ""
-    controller_address: Annotated[str, Field(description="Its postal address, on one line.")] = ""
-    controller_email: Annotated[str, Field(description="Where readers write about privacy.")] = ""
+    controller_organisation_number: Annotated[Line, Field(description="Its organisation number.")] = ""
+    controller_address: Annotated[Line, Field(description="Its postal address, on one line.")] = ""
+    controller_email: Annotated[MailAddress, Field(description="Where readers write about privacy.")] = ""
     controller_data_protection_officer: Annotated[
-        str, Field(description="How to reach the data protection officer, where there is one.")
+        Line, Field(description="How to reach the data protection officer, where there is one.")
     ] = ""
     metrics_token: Annotated[
-        str, Field(repr=False, description="The bearer token for /metrics; without it nobody may read them.")
+        Token, Field(repr=False, description="The bearer token for /metrics; without it nobody may read them.")
     ] = ""
     retention_unconfirmed: Annotated[
         int, Field(ge=1, le=168, description="Hours after which a signup that nobody confirmed is purged (RULES C6).")
@@ -147,7 +162,7 @@ class Fields(BaseModel):
         Field(ge=0, le=1096, description="Days for which a receipt is kept of an agreement that ended (RULES C3)."),
     ] = 90
     retention_receipts_reason: Annotated[
-        str,
+        Line,
         Field(
             validate_default=True,
             description="Why receipts are kept longer than 90 days; needed where they are (RULES C3).",
@@ -202,14 +217,14 @@ class Fields(BaseModel):
         Field(ge=0, le=_NO_MORE, description="The same in all, the budget of an hour; more wait. 0 for no limit."),
     ] = 1000
     heads_file: Annotated[
-        Path | None,
+        Place | None,
         Field(
             description="Where the signed heads of the chains of evidence are appended, outside the database; best on "
             "a volume of its own. At first `agreement-heads.jsonl` in the data folder."
         ),
     ] = None
     tombstone_file: Annotated[
-        Path | None,
+        Place | None,
         Field(
             description="Where tombstones are kept outside the database: on a volume that all processes share, and not "
             "in the backups. At first `tombstones.jsonl` in the data folder."

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from newsletter.errors import MisconfiguredError
+from newsletter.settings.places import make_folder
 from newsletter.tokens import MINIMUM_SECRET_BYTES, new_id, new_secret
 
 
@@ -13,11 +14,11 @@ def key_file(path: Path) -> str:
 
     Raises MisconfiguredError where what it holds is none.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     # Written aside and linked into place: of two processes that start at once, both read the first one's key.
     # The draft's name is random: in two containers both may be process 1.
     draft = path.with_name(f".{path.name}.{new_id()}")
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(new_secret())
@@ -29,7 +30,10 @@ def key_file(path: Path) -> str:
             pass
         finally:
             draft.unlink()
-    secret = path.read_text(encoding="ascii").strip()
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        secret = ""
     if len(secret) < MINIMUM_SECRET_BYTES:
         raise MisconfiguredError(
             f"{path} does not hold a key; put the right one back, or links already mailed will not work."

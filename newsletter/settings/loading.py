@@ -1,6 +1,7 @@
 """Reading the settings: nothing else in the program reads the environment.
 
-A setting that is wrong stops the program at its start, with a sentence that names it.
+A setting that is wrong stops the program at its start, with a sentence that names it. So does a secret, or a data
+folder, that is everybody's to read.
 """
 
 import os
@@ -10,8 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from newsletter.errors import MisconfiguredError
-from newsletter.settings.derived import Settings
+from newsletter.settings.derived import KEY_FILE, Settings
 from newsletter.settings.fields import PREFIX
+from newsletter.settings.places import check_file, check_folder, check_secret, read_setting
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -22,20 +24,24 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     environment = os.environ if environment is None else environment
     given = {name: value for name in Settings.model_fields if (value := _value(environment, name)) is not None}
     try:
-        return Settings.model_validate(given)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
         sentences = [
             f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Value error, ')}."
             for problem in error.errors(include_url=False, include_input=False)
         ]
         raise MisconfiguredError(" ".join(sentences)) from None
+    check_folder(settings.data_dir)
+    if not settings.secret_key and (made := settings.data_dir / KEY_FILE).exists():
+        check_secret(made, KEY_FILE)
+    check_file(settings.heads_file, f"{PREFIX}HEADS_FILE")
+    check_file(settings.tombstone_file, f"{PREFIX}TOMBSTONE_FILE")
+    return settings
 
 
 def _value(environment: Mapping[str, str], name: str) -> str | None:
     variable = PREFIX + name.upper()
     if path := environment.get(f"{variable}_FILE"):
-        try:
-            return Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise MisconfiguredError(f"{variable}_FILE can't be read.") from error
+        # What is never shown is a secret.
+        return read_setting(Path(path), f"{variable}_FILE", secret=not Settings.model_fields[name].repr)
     return environment.get(variable)

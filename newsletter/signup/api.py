@@ -22,7 +22,8 @@ from newsletter.signup.rules import Signup, read_signup
 from newsletter.signup.search import search
 from newsletter.web import WebRequest, installation_of
 from newsletter.web.api import AFTER, ID, PAGE, Page, Slug
-from newsletter.web.operations import NO_KEY, Body, Operation, values_of
+from newsletter.web.inputs import Input, values_of
+from newsletter.web.operations import NO_KEY, Body, Operation
 
 # Latin, Greek, Cyrillic, Armenian, Hebrew, Arabic, Devanagari, Thai, Georgian, Japanese, Chinese and Korean letters.
 # A pattern must be read alike by programs in any language, and few of them know \p{L}. `addresses` takes any letter.
@@ -58,7 +59,7 @@ NoticeName = Annotated[
 ]
 
 
-class SignupInput(msgspec.Struct):
+class SignupInput(Input):
     """A person's own request for a newsletter. `agreed` must have been set by that person, never by default."""
 
     email: Email
@@ -89,7 +90,7 @@ class Accepted(msgspec.Struct):
 _WANTED = "An address, or the beginning of a name; everybody without it."
 
 
-class SearchInput(msgspec.Struct):
+class SearchInput(Input):
     """What to look for: an address, or the beginning of a name; everybody without it. `after` is the page before's
     `next`.
     """

@@ -2,6 +2,7 @@
 
 A route says where it is, who may come in, whether it takes a body, and which errors are its own. From this follow the
 guards, the errors that a key, a body, an address and a list bring with them, and its entry in the OpenAPI description.
+What its function asks for is all that may be said to it: other parameters and fields are refused (`inputs`).
 """
 
 from collections.abc import Callable
@@ -10,14 +11,15 @@ from typing import Any, Literal
 
 from litestar import route
 from litestar.connection import ASGIConnection
-from litestar.exceptions import SerializationException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import spec
 from litestar.types import Guard
+from msgspec import inspect
 
-from newsletter.web.api import Page, problems
+from newsletter.web.api import problems
 from newsletter.web.error_answers import PROBLEM
 from newsletter.web.forms import UnsupportedMediaType
+from newsletter.web.inputs import refuse_unknown
 from newsletter.web.pages import WebRequest
 
 
@@ -87,16 +89,28 @@ class Operation:
             http_method=self.method,
             status_code=self.status,
             guards=self._guards(),
-            before_request=self.before,
+            before_request=self._before(answer),
             request_max_body_size=(self.body or Body()).largest,
             operation_id=self.name,
             operation_class=_WithOrWithoutBody if optional else self.described,
             summary=self.summary,
             tags=[self.tag],
             security=[{"key": [self.access.scope]}] if self.access.scope else [{}],
-            responses=problems(self._errors(answer)),
+            responses=problems(self._errors()),
             opt={"operation": self},
         )(answer)
+
+    def _before(self, answer: Callable[..., Any]) -> Callable[[Any], Any]:
+        asked = {name: kind for name, kind in answer.__annotations__.items() if name not in ("request", "return")}
+        body = inspect.type_info(asked.pop("data")) if self.body else None
+        queries = [name for name in asked if f"{{{name}:" not in self.path]
+
+        async def look(request: WebRequest) -> None:
+            await refuse_unknown(request, queries, body)
+            if self.before:
+                await self.before(request)
+
+        return look
 
     def _guards(self) -> list[Guard]:
         guards = [*self.access.guards]
@@ -104,26 +118,17 @@ class Operation:
             guards.append(_take_json if self.body.optional else _require_json)
         return guards
 
-    def _errors(self, answer: Callable[..., Any]) -> set[int]:
-        errors = set(self.errors)
+    def _errors(self) -> set[int]:
+        errors = {*self.errors, 422}
         if self.access.scope:
             errors |= {401, 403}
         if "{" in self.path:
             errors.add(404)
+        if self.method == "POST":
+            errors.add(413)
         if self.body:
-            errors |= {400, 413, 415, 422}
-        if issubclass(answer.__annotations__["return"], Page):
-            errors.add(422)
+            errors |= {400, 415}
         return errors
-
-
-async def values_of(request: WebRequest) -> dict[str, Any] | None:
-    """Give what a body says, for a `before`; None where it is no object, which is left to the check of the shape."""
-    try:
-        values = await request.json()
-    except (SerializationException, RecursionError):
-        return None
-    return values if isinstance(values, dict) else None
 
 
 @dataclass

@@ -41,7 +41,7 @@ class Cut:
 
 sqlite_copy.swap = die
 put_back = postgresql_dump.put_back
-postgresql_dump.put_back = lambda url, source, size, progress: put_back(url, Cut(source), size, progress)
+postgresql_dump.put_back = lambda url, source, *more: put_back(url, Cut(source), *more)
 migrations = Migrations(upgrading.upgrade, upgrading.revisions)
 actions.restore(load(), SystemClock(), Path(sys.argv[1]), migrations, lambda done, of: None)
 """

@@ -129,6 +129,9 @@ def test_what_will_not_do_is_refused_in_a_sentence(run: Run, words: tuple[str, .
         ("new",),
         ("new", "weekly", "--nothing"),
         ("serve", "--port", "x"),
+        ("serve", "--port", "70000"),
+        ("serve", "--port", "0"),
+        ("serve", "--port", "-1"),
         ("demo", "--port", "99999"),
         ("demo", "--hold", "99999999999999"),
     ],
@@ -154,6 +157,15 @@ def test_what_is_not_understood_ends_with_2(run: Run, words: tuple[str, ...]) ->
         ("SECRET_KEY", "short"),
         ("SECRET_KEY_FILE", "/nowhere/at/all"),
         ("RETENTION_UNCONFIRMED", "1000"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing?colour=red"),
+        ("SMTP_URL", "smtp://kari:%zz@relay.example.org"),
+        ("TOMBSTONE_FILE", "/nowhere/at/all"),
+        ("HEADS_FILE", "/proc"),
+        ("CONTROLLER_EMAIL", "nobody"),
+        ("CONTROLLER_NAME", "Example\nBooks"),
+        ("METRICS_TOKEN", " \t "),
+        ("DATA_DIR", "/dev/null"),
     ],
 )
 def test_a_bad_setting_stops_the_start_in_a_sentence(
@@ -169,6 +181,15 @@ def test_a_bad_setting_stops_the_start_in_a_sentence(
     assert last.startswith("newsletter: ")
     assert f"NEWSLETTER_{name}" in last
     assert value not in complained
+
+
+def test_a_data_folder_that_is_everybodys_stops_the_start_in_a_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
+    code, _, complained = run("serve", "--port", str(free_port()))
+    assert code == 1
+    assert "NEWSLETTER_DATA_DIR" in complained
+    assert f"chmod o= {tmp_path / 'data'}" in complained
 
 
 def test_a_port_in_use_stops_the_start_in_a_sentence(tmp_path: Path) -> None:

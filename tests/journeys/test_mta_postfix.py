@@ -107,7 +107,7 @@ def let_it_receive(folder: Path, environment: dict[str, str]) -> None:
     """Give the command its settings, and a data folder of its own."""
     (folder / "newsletter-receive").chmod(0o755)
     data = folder / "received"
-    data.mkdir()
+    data.mkdir(mode=0o700)
     named = {name: value for name, value in environment.items() if name.startswith("NEWSLETTER_")}
     lines = [f"{name}={quote(value)}\n" for name, value in (named | {"NEWSLETTER_DATA_DIR": str(data)}).items()]
     (folder / "receive.env").write_text("".join(lines), encoding="utf-8")

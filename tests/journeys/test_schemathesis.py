@@ -12,9 +12,14 @@ from tests.journeys.story import SLUG, Company
 # 422, as described.
 _JUDGED = """
 [[operations]]
-include-operation-id = ["createIssue", "sendIssue", "resendInDoubt", "letInDoubtBe", "importPeople", "seeAlarms",
+include-operation-id = ["sendIssue", "resendInDoubt", "letInDoubtBe", "importPeople", "seeAlarms",
     "listNotices"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 401, 403, 404, 409, 422]
+
+# Where it finds no issue to write, it sends a bare 0.
+[[operations]]
+include-operation-id = ["createIssue"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 422]
 """
 _WITHIN = """
 [parameters]

@@ -37,6 +37,33 @@ SECRET = "a root secret that is long enough for everybody"
         ("RETENTION_UNCONFIRMED", "169"),
         ("HOURLY_LIMIT", "-1"),
         ("HOURLY_LIMIT", "many"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite:////"),
+        ("DATABASE_URL", "sqlite:///hunter2?mode=ro"),
+        ("DATABASE_URL", "postgresql://hunter2:port/x"),
+        ("DATABASE_URL", "postgresql://localhost"),
+        ("DATABASE_URL", "postgresql://kari:hunter2@localhost/x/y"),
+        ("DATABASE_URL", "postgresql://kari:hunter2%zz@localhost/x"),
+        ("DATABASE_URL", "postgresql://kari:hunter2@localhost/x?sslmode=require"),
+        ("DATABASE_URL", "postgresql://kari:hunter2@localhost/x?nothing"),
+        ("DATABASE_URL", "postgresql://kari:hunter2@localhost/x\n"),
+        ("SMTP_URL", "smtp://kari:hunter2%@localhost"),
+        ("SMTP_URL", "smtp://kari:hunter2%ff@localhost"),
+        ("RELAYS", "example.com=smtp://kari:hunter2%4@localhost"),
+        ("IMAP_URL", "imaps://kari:hunter2%x1@mail.example.com/INBOX"),
+        ("CONTROLLER_EMAIL", "hunter2"),
+        ("CONTROLLER_EMAIL", "hunter2@example"),
+        ("CONTROLLER_EMAIL", "Kari <hunter2@example.com>"),
+        ("CONTROLLER_NAME", "hunter2\nBcc: eve@example.com"),
+        ("CONTROLLER_ADDRESS", "hunter2\x1b[2J"),
+        ("CONTROLLER_ORGANISATION_NUMBER", "hunter2\u2028"),
+        ("CONTROLLER_DATA_PROTECTION_OFFICER", "hunter2\x00"),
+        ("RETENTION_RECEIPTS_REASON", "hunter2\r\n"),
+        ("METRICS_TOKEN", " \t"),
+        ("SECRET_KEY", " " * 40),
+        ("WEBHOOK_MAILGUN", "  "),
+        ("WEBHOOK_POSTMARK", "kari:hunter2\n"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, value: str) -> None:
@@ -102,8 +129,12 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "retention_suppressions": "7",
         "retention_tombstones": "7",
         "hourly_limit": "7",
+        "smtp_url": "smtp://localhost",
+        "relays": "example.com=smtp://localhost",
+        "controller_email": "privacy@example.com",
     }.get(name, SECRET)
     (tmp_path / "secret").write_text(f"{value}\n", encoding="utf-8")
+    (tmp_path / "secret").chmod(0o600)
     variable = f"NEWSLETTER_{name.upper()}"
     settings = load({f"{variable}_FILE": str(tmp_path / "secret"), variable: "not this, the file goes first"})
     assert str(getattr(settings, name)) == value
@@ -111,6 +142,7 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
 
 def test_a_wrong_value_in_a_file_is_not_shown_either(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2", encoding="utf-8")
+    (tmp_path / "secret").chmod(0o600)
     with pytest.raises(MisconfiguredError) as refused:
         load({"NEWSLETTER_SECRET_KEY_FILE": str(tmp_path / "secret")})
     assert refused.value.sentence.startswith("NEWSLETTER_SECRET_KEY: ")
@@ -121,6 +153,7 @@ def test_a_wrong_value_in_a_file_is_not_shown_either(tmp_path: Path) -> None:
 def test_a_file_that_can_not_be_read_is_named_by_its_setting(content: bytes | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "secret").write_bytes(content)
+        (tmp_path / "secret").chmod(0o600)
     with pytest.raises(MisconfiguredError, match=r"^NEWSLETTER_SECRET_KEY_FILE can't be read\.$"):
         load({"NEWSLETTER_SECRET_KEY_FILE": str(tmp_path / "secret")})
 

@@ -23,7 +23,7 @@ class Templates:
         if "sqlite" not in self.made:
             self.made["sqlite"] = f"sqlite:///{template}"
             upgrading.upgrade(self.made["sqlite"])
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.copyfile(template, file)
         return f"sqlite:///{file}"
 

@@ -28,7 +28,7 @@ class WorkerProcess:
         self._more: dict[str, str] = {}
         self._log = log or data_dir.with_suffix(".log")
         self._process: subprocess.Popen[bytes] | None = None
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -14,10 +14,11 @@ from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
 from newsletter.editors.keys import Scope, require
 from newsletter.web import WebRequest, installation_of
+from newsletter.web.inputs import Input
 from newsletter.web.operations import Body, Operation
 
 
-class Seeing(msgspec.Struct):
+class Seeing(Input):
     """Which alarms were seen: those of a code, up to where they were shown."""
 
     code: Annotated[str, Meta(pattern="^[0-9.]{0,12}$", description="The alarm's `code`.")]

@@ -17,6 +17,7 @@ from newsletter.editors.keys import Scope, require
 from newsletter.errors import InvalidInput
 from newsletter.web import WebRequest, installation_of
 from newsletter.web.api import ID, After, IssueId, Items, Page
+from newsletter.web.inputs import Input
 from newsletter.web.operations import Body, Operation
 
 _MOST = 1000
@@ -26,7 +27,7 @@ _Deciding = Callable[[Session, str, Collection[str] | None], Awaitable[int]]
 _WHO = "Say who is meant: either `ids`, or `all` with true."
 
 
-class Decision(msgspec.Struct):
+class Decision(Input):
     """Who is meant: either `ids`, or `all` with true."""
 
     ids: _Ids | None = None

@@ -57,7 +57,7 @@ async def _page(request: WebRequest, issue_id: str, after: str | None, wrong: di
 @post("/issues/{issue_id:str}/mailing/in-doubt", include_in_schema=False, status_code=303)
 async def decide(request: WebRequest, issue_id: FromPath[str]) -> Response[Any]:
     """Send again, or let be: those who were ticked, or all."""
-    values = await read_form(request)
+    values = await read_form(request, ("who", "decision", "choose-"))
     chosen = [ticked[1] for name in values if (ticked := _CHOICE.fullmatch(name))]
     everybody = values.get("who") == "all"
     decision = _DECISIONS.get(values.get("decision", ""))

@@ -24,6 +24,8 @@ from newsletter.newsletters.tables import Newsletter
 from newsletter.subscribers.actions import count_active
 from newsletter.web import WebRequest, installation_of, page, read_form, reading, see_other
 
+_SAID = ("mode", "basis", "marketing", "source", "notice", "evidence", "opt_out_shown", "column-")
+
 
 @reading("/newsletters/{slug:str}/import")
 async def imports(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
@@ -138,7 +140,7 @@ async def _import_page(
 async def check(request: WebRequest, import_id: FromPath[str]) -> Response[Any]:
     """Take what is said of the people and the columns, and let the file be looked through."""
     installation = installation_of(request)
-    typed = await read_form(request)
+    typed = await read_form(request, _SAID)
     try:
         async with installation.database.write() as session:
             job = await actions.by_id(session, import_id, lock=True)

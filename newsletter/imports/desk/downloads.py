@@ -27,7 +27,7 @@ async def download_report(request: WebRequest, import_id: FromPath[str]) -> Resp
 async def export(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Give the newsletter's subscribers as a file."""
     installation = installation_of(request)
-    form = exporting.read_format((await read_form(request)).get("format", "csv"))
+    form = exporting.read_format((await read_form(request, ("format",))).get("format", "csv"))
     async with installation.database.write() as session:
         newsletter = await exporting.begin(session, installation, slug, audit.actor_of(request))
     return _download(exporting.export(installation, newsletter.id, form), form, f"{slug}.{form}", marked=True)

@@ -18,11 +18,13 @@ from newsletter.errors import InvalidInput
 from newsletter.imports import staging
 from newsletter.imports.staging import Staged
 from newsletter.web import UnsupportedMediaType, WebRequest, installation_of
+from newsletter.web.forms import CSRF_FIELD as _FIELD
+from newsletter.web.forms import refuse_fields
 
 LARGEST = 300 * 1024 * 1024
 # What keeps Litestar's own protection from reading the form.
 BY_HAND = {"exclude_from_csrf": True}
-_COOKIE, _FIELD = "newsletter_csrf", "_csrf_token"
+_COOKIE = "newsletter_csrf"
 _SECRET_LENGTH = 64
 _LONGEST_FIELD = 1000
 _BROKEN = "The form could not be read; please send it again."
@@ -75,13 +77,14 @@ async def take(request: WebRequest) -> Upload:
 
 async def _take_part(request: WebRequest, upload: Upload, part: _Part, events: AsyncIterator["_Part | bytes"]) -> None:
     content = _content(events)
+    if part.name != _FIELD and _FIELD not in upload.fields:
+        raise PermissionDeniedException
     if part.file_name is None:
+        refuse_fields([part.name], ("preset", "evidence"))
         upload.fields[part.name] = (await _gathered(content)).decode("utf-8", "replace")
         if part.name == _FIELD:
             _check_token(request, upload.fields[_FIELD])
         return
-    if _FIELD not in upload.fields:
-        raise PermissionDeniedException
     if part.name == "file" and part.file_name and upload.staged is None:
         upload.file_name = part.file_name
         upload.staged = await staging.receive(installation_of(request), content)

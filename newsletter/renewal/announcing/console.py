@@ -73,7 +73,7 @@ async def _ready_page(
 async def put_in_force(request: WebRequest, slug: FromPath[str], language: FromPath[str]) -> Response[Any]:
     """Put the draft in force that the editor has seen, and begin what readers are to hear of it."""
     installation = installation_of(request)
-    values = await read_form(request)
+    values = await read_form(request, {*_CHOSEN, "seen"})
     try:
         plan = read_plan(values, installation.clock.now())
         async with installation.database.write() as session:
