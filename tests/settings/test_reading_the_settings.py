@@ -37,6 +37,12 @@ SECRET = "a root secret that is long enough for everybody"
         ("RETENTION_UNCONFIRMED", "169"),
         ("HOURLY_LIMIT", "-1"),
         ("HOURLY_LIMIT", "many"),
+        ("LIMIT_NETWORK", "-1"),
+        ("LIMIT_ADDRESS_WEEKLY", "101"),
+        ("RATE_LIMITS", "hunter2"),
+        ("TRUSTED_PROXIES", "hunter2"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, hunter2"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, value: str) -> None:
@@ -102,6 +108,14 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "retention_suppressions": "7",
         "retention_tombstones": "7",
         "hourly_limit": "7",
+        "limit_network": "7",
+        "limit_network_wide": "7",
+        "limit_address_hourly": "7",
+        "limit_address_weekly": "7",
+        "limit_domain": "7",
+        "limit_confirmations": "7",
+        "rate_limits": "off",
+        "trusted_proxies": "10.0.0.0/8, ::1",
     }.get(name, SECRET)
     (tmp_path / "secret").write_text(f"{value}\n", encoding="utf-8")
     variable = f"NEWSLETTER_{name.upper()}"
