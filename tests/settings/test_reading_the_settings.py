@@ -64,6 +64,12 @@ SECRET = "a root secret that is long enough for everybody"
         ("SECRET_KEY", " " * 40),
         ("WEBHOOK_MAILGUN", "  "),
         ("WEBHOOK_POSTMARK", "kari:hunter2\n"),
+        ("LIMIT_NETWORK", "-1"),
+        ("LIMIT_ADDRESS_WEEKLY", "101"),
+        ("RATE_LIMITS", "hunter2"),
+        ("TRUSTED_PROXIES", "hunter2"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, hunter2"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, value: str) -> None:
@@ -132,6 +138,14 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "smtp_url": "smtp://localhost",
         "relays": "example.com=smtp://localhost",
         "controller_email": "privacy@example.com",
+        "limit_network": "7",
+        "limit_network_wide": "7",
+        "limit_address_hourly": "7",
+        "limit_address_weekly": "7",
+        "limit_domain": "7",
+        "limit_confirmations": "7",
+        "rate_limits": "off",
+        "trusted_proxies": "10.0.0.0/8, ::1",
     }.get(name, SECRET)
     (tmp_path / "secret").write_text(f"{value}\n", encoding="utf-8")
     (tmp_path / "secret").chmod(0o600)
