@@ -17,6 +17,8 @@ from newsletter.installation import open_installation
 from newsletter.logs import get_logger
 from newsletter.schema import bring_up_to_date
 from newsletter.serving.app import create_app
+from newsletter.serving.connections import timed
+from newsletter.serving.room import Room, raise_descriptors
 from newsletter.settings import Settings
 from newsletter.worker import Worker, check
 
@@ -61,6 +63,8 @@ def _serve(settings: Settings, host: str, port: int, *, worker: bool, more: Sequ
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        http=timed(Room(settings.web_connections, raise_descriptors())),
+        ws="none",
         lifespan="on",
         timeout_graceful_shutdown=_CLOSING_SECONDS,
     )
@@ -104,6 +108,7 @@ def work(settings: Settings) -> None:
         check(settings)
         bring_up_to_date(settings)
         _remind(settings)
+        raise_descriptors()
         _run(settings)
 
 

@@ -148,6 +148,14 @@ class Fields(BaseModel):
     controller_data_protection_officer: Annotated[
         Line, Field(description="How to reach the data protection officer, where there is one.")
     ] = ""
+    web_connections: Annotated[
+        int,
+        Field(
+            ge=10,
+            le=100_000,
+            description="How many connections to the web server may be open at once, half of them from one network.",
+        ),
+    ] = 1000
     metrics_token: Annotated[
         Token, Field(repr=False, description="The bearer token for /metrics; without it nobody may read them.")
     ] = ""

@@ -135,6 +135,7 @@ def test_every_setting_may_come_from_a_file(name: str, tmp_path: Path) -> None:
         "retention_suppressions": "7",
         "retention_tombstones": "7",
         "hourly_limit": "7",
+        "web_connections": "77",
         "smtp_url": "smtp://localhost",
         "relays": "example.com=smtp://localhost",
         "controller_email": "privacy@example.com",

@@ -20,6 +20,8 @@ READ = 256_000
 # Nobody is slower whose mail we want: who points here is a mail server, and most are on this machine.
 SILENT_SECONDS = 60
 MESSAGE_SECONDS = 120
+# Mail servers that keep connections for the next mail end them after five minutes by themselves.
+OLDEST_SECONDS = 600
 _LAST_WORDS_SECONDS = 5
 _LONGEST_COMMAND = 1024
 _LONGEST_LINE = 16 * 1024
@@ -28,6 +30,7 @@ _PATH = re.compile(r"\s*<([^<>]*)>\s*(.*)", re.DOTALL)
 _TOO_LARGE = f"552 5.3.4 No more than {LARGEST} octets are taken."
 _CLOSING = "421 4.3.2 The service stops; please try again later."
 _TOO_SLOW = "421 4.4.2 Too slow; please try again later."
+_LONG_ENOUGH = "421 4.4.2 That was long enough; please connect again."
 _FULL = "421 4.7.0 Too many connections; please try again later."
 
 
@@ -66,13 +69,16 @@ class Talk(SMTP):
         self._let_in = False
         self._by_recipient = False
         self._storing = False
-        self._stops = False
+        self._in_a_mail = False
+        self._stops = ""
+        self._age: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let a connection in, if there is room."""
         self._machine = machine_of(transport.get_extra_info("peername"))
         self._let_in = self._door.enter(self._machine)
         self._talks.begun(self)
+        self._age = self.loop.call_later(OLDEST_SECONDS, self._retire)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -80,14 +86,22 @@ class Talk(SMTP):
         if self._let_in:
             self._let_in = False
             self._door.leave(self._machine)
+        if self._age is not None:
+            self._age.cancel()
         self._talks.ended(self)
         super().connection_lost(error)
 
     def stop(self) -> None:
         """End it: at once, or after the answer to a mail that is being stored."""
-        self._stops = True
+        self._stops = _CLOSING
         if not self._storing:
             self._hang_up(_CLOSING)
+
+    def _retire(self) -> None:
+        """End it for its age, after the mail it brings: nobody keeps a place by saying a little now and then."""
+        self._stops = self._stops or _LONG_ENOUGH
+        if not self._in_a_mail:
+            self._hang_up(self._stops)
 
     def cut_off(self) -> None:
         """End it, whatever it is doing."""
@@ -144,20 +158,24 @@ class Talk(SMTP):
         if arg or not self.envelope.rcpt_tos:
             await self.push("501 5.5.4 Syntax: DATA" if arg else "503 5.5.1 Name a recipient first.")
             return
+        self._in_a_mail = True
+        try:
+            await self._take_a_mail(self.envelope)
+        finally:
+            self._in_a_mail = self._storing = False
+        self._set_post_data_state()  # type: ignore[no-untyped-call]  # aiosmtpd has no types there
+        self._reset_timeout()
+        if self._stops:
+            self._hang_up(self._stops)
+
+    async def _take_a_mail(self, envelope: Envelope) -> None:
         await self.push("354 End it with a dot on a line of its own.")
         self._reset_timeout(MESSAGE_SECONDS)
         raw = await self._read()
         self._reset_timeout(MESSAGE_SECONDS)
         self._storing = True
-        try:
-            for answer in await self._answered(self.envelope, raw):
-                await self.push(answer)
-        finally:
-            self._storing = False
-        self._set_post_data_state()  # type: ignore[no-untyped-call]  # aiosmtpd has no types there
-        self._reset_timeout()
-        if self._stops:
-            self._hang_up(_CLOSING)
+        for answer in await self._answered(envelope, raw):
+            await self.push(answer)
 
     async def _answered(self, envelope: Envelope, raw: bytes | None) -> list[str]:
         count = len(envelope.rcpt_tos)

@@ -132,3 +132,21 @@ async def test_whoever_is_silent_or_slow_holds_nobody_up(
         assert codes([await silent.hear(), await slow.hear()]) == ["421 4.4.2"] * 2
         assert (await waiting.say("QUIT")).startswith("221")
         await asyncio.wait_for(listener.all_gone(), 60)
+
+
+async def test_nobody_keeps_a_place_by_saying_a_little_now_and_then(
+    sqlite_installation: Installation, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is never silent; but the mail that somebody brings just then is taken."""
+    await sent(sqlite_installation, peer, [CAROL])
+    monkeypatch.setattr(listener_talk, "OLDEST_SECONDS", 1)
+    async with (
+        listening(sqlite_installation) as (_, port),
+        connected(port) as chatty,
+        connected(port) as bringing,
+    ):
+        for line in ("MAIL FROM:<>", f"RCPT TO:<{return_address(peer)}>", "DATA"):
+            assert (await bringing.say(line))[:1] in "23"
+        assert (await chatty.say("RSET")).startswith("250")
+        assert codes([await chatty.hear(), await chatty.hear()]) == ["421 4.4.2", ""]
+        assert codes([await bringing.content(report()), await bringing.hear()]) == [TAKEN, "421 4.4.2"]
