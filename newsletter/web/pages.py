@@ -37,6 +37,7 @@ def page(
         status=status,
         editor=request.scope.get("user"),
         overdue_requests=request.scope["state"].get("overdue_requests", 0),
+        short_password=request.scope["state"].get("short_password", False),
         csrf_token=csrf_token if isinstance(csrf_token, str) else "",
         **context,
     )

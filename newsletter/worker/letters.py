@@ -3,10 +3,12 @@
 from functools import partial
 
 from newsletter.database import Session
+from newsletter.editors.signing_in.letters import write_recovery
 from newsletter.installation import Installation
 from newsletter.issues.preview import write_test
 from newsletter.mail.outbox import Writer, WrittenLetter
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.newsletters.actions import on_offer
 from newsletter.renewal.letters import write as write_about_agreement
 from newsletter.rights.desk.letters import write_reminder
 from newsletter.rights.my.letters import write_link, write_new_address, write_old_address
@@ -21,6 +23,11 @@ def writers(installation: Installation) -> dict[LetterKind, Writer]:
         token = unsubscribe_token(installation.keys, letter.subscription_id or "")
         return await write_welcome(installation, installation.url(f"/unsubscribe/{token}"), session, letter)
 
+    async def recovery(session: Session, letter: Letter) -> WrittenLetter | None:
+        offered = await on_offer(session)
+        sender = offered[0].sender_address if offered else installation.settings.controller_email
+        return await write_recovery(installation, session, letter, sender)
+
     return {
         LetterKind.CONFIRMATION: partial(write_confirmation, installation),
         LetterKind.WELCOME: welcome,
@@ -33,4 +40,5 @@ def writers(installation: Installation) -> dict[LetterKind, Writer]:
         LetterKind.MY_LINK: partial(write_link, installation),
         LetterKind.NEW_ADDRESS: partial(write_new_address, installation),
         LetterKind.OLD_ADDRESS: partial(write_old_address, installation),
+        LetterKind.RECOVERY: recovery,
     }
