@@ -139,7 +139,7 @@ async def _page(request: WebRequest, error: NewsletterError | None = None, said:
         status=error.status if error else 200,
         private=True,
         sessions=held,
-        here=here.id,
+        this_session=here.id,
         codes_left=left,
         said=said,
         **_wrong(error),
