@@ -94,7 +94,9 @@ def _add_api_key(group: click.Group, run: Run) -> None:
         """
         from newsletter.editors import commanded
 
-        wanted = scopes or _asked(commanded.scopes(), as_json=as_json)
+        known = commanded.scopes()
+        somebody_is_there = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+        wanted = scopes or (_asked(known) if somebody_is_there else known)
         key = within(
             run,
             lambda installation, session: commanded.make_key(
@@ -102,6 +104,9 @@ def _add_api_key(group: click.Group, run: Run) -> None:
             ),
         )
         click.echo(json.dumps({"key": key}) if as_json else key)
+        if not scopes and not somebody_is_there:
+            said = f"Warning: this key may do everything: {', '.join(known)}. Name what it is for, with --scope."
+            click.echo(said, err=True)
 
     @api_key.command("list")
     @JSON
@@ -134,15 +139,10 @@ def _add_api_key(group: click.Group, run: Run) -> None:
         click.echo("Revoked.")
 
 
-def _asked(known: list[str], *, as_json: bool) -> list[str]:
-    """Give the scopes that somebody at a terminal names; all of them, with a warning, where nobody is there."""
-    if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        click.echo(
-            f"Warning: this key may do everything: {', '.join(known)}. Name what it is for, with --scope.", err=True
-        )
-        return known
+def _asked(known: list[str]) -> list[str]:
+    """Give the scopes that somebody at a terminal names: one at least."""
     said = ""
-    while not said.strip():
+    while not said.replace(",", " ").strip():
         said = click.prompt(f"What is it for? ({', '.join(known)}; one or several)", err=True)
     return said.replace(",", " ").split()
 
