@@ -18,10 +18,13 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -29,6 +32,7 @@ ID_BYTES = 16
 MAC_BYTES = 16
 ADDRESS_MAC_BYTES = 10  # 80 bits: a local part has at most 64 octets (RULES F5)
 MINIMUM_SECRET_BYTES = 32
+_NONCE_BYTES = 12
 
 _BASE32 = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [first + second for first in _BASE32 for second in _BASE32]
@@ -134,6 +138,20 @@ class Keyring:
             if equal(seal, right):
                 return True
         return False
+
+    def lock(self, purpose: str, content: str) -> str:
+        """Give `content` in a form that whoever has the database alone can't read (AES-256-GCM)."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _to_text(nonce + AESGCM(_derive(self.root, purpose)).encrypt(nonce, content.encode(), None))
+
+    def unlock(self, purpose: str, locked: str) -> str:
+        """Give back what was locked, under the root secret or the one before it. Raises InvalidToken."""
+        raw = _from_text(locked)
+        for root in self._roots():
+            with suppress(InvalidTag):
+                nonce, sealed = raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]
+                return AESGCM(_derive(root, purpose)).decrypt(nonce, sealed, None).decode()
+        raise InvalidToken
 
     def signing_keys(self, purpose: str) -> list[Ed25519PrivateKey]:
         """Give the Ed25519 keys of `purpose`: that of the root secret, then that of the one before it."""

@@ -15,7 +15,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from newsletter.clock import TurnedClock
 from newsletter.database import Database
-from newsletter.editors import accounts
+from newsletter.editors.passwords import hashing
 from newsletter.installation import Installation
 from newsletter.settings import Settings
 from newsletter.tokens import Keyring
@@ -56,7 +56,7 @@ def _cheap_passwords() -> Iterator[None]:
     """Let a password cost nothing within the tests' own process; `tests/editors` says what it does cost."""
     cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(accounts, "_hasher", lambda: cheap)
+        patch.setattr(hashing, "_hasher", lambda: cheap)
         yield
 
 

@@ -1,9 +1,5 @@
-"""Editors' accounts and passwords. Argon2id takes its time, so it runs in a thread."""
+"""Editors' accounts and passwords."""
 
-import asyncio
-from functools import cache
-
-from pwdlib import PasswordHash
 from sqlalchemy import ColumnElement, delete, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
@@ -12,33 +8,25 @@ from newsletter.addresses import read_address
 from newsletter.clock import Clock
 from newsletter.database import Session, rows_of
 from newsletter.editors.audit.retention import MONTH
-from newsletter.editors.tables import Editor, EditorSession
+from newsletter.editors.passwords import hashing, rules
+from newsletter.editors.tables import Editor, EditorNetwork, EditorRecovery, EditorSession, RecoveryCode
 from newsletter.errors import Conflict, InvalidInput, NotFound
 from newsletter.installation import Installation
 from newsletter.mail.tables import Letter
 from newsletter.tokens import new_id
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 256
 _TAKEN = "There is an editor with that address already; `newsletter editor reset` sets a new password."
+_NONE = "There is no editor with that address."
 
 
-@cache
-def _hasher() -> PasswordHash:
-    return PasswordHash.recommended()
+async def hash_password(password: str, *about: str) -> str:
+    """Give the hash of a new password; `about` is the address and the name of whoever is to have it.
 
-
-@cache
-def _nobody() -> str:
-    return _hasher().hash("nobody's password")
-
-
-async def hash_password(password: str) -> str:
-    """Give the Argon2id hash of a password. Raises InvalidInput where it is too short or too long."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        sentence = f"The password must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters."
+    Raises InvalidInput where it won't do.
+    """
+    if sentence := rules.fault(password, about):
         raise InvalidInput(sentence, {"password": sentence})
-    return await asyncio.to_thread(_hasher().hash, password)
+    return await hashing.hashed(password)
 
 
 async def add(session: Session, clock: Clock, email: str, name: str, password: str) -> Editor:
@@ -51,7 +39,7 @@ async def add(session: Session, clock: Clock, email: str, name: str, password: s
         email=address.email,
         canonical=address.canonical,
         name=name.strip() or address.email.partition("@")[0],
-        password_hash=await hash_password(password),
+        password_hash=await hash_password(password, address.email, name),
         created_at=clock.now(),
     )
     session.add(editor)
@@ -73,27 +61,36 @@ async def set_password(session: Session, email: str, password: str) -> Editor:
     """Give an editor a new password. Raises NotFound, InvalidInput."""
     editor = await by_address(session, email)
     if editor is None:
-        raise NotFound("There is no editor with that address.")
-    editor.password_hash = await hash_password(password)
+        raise NotFound(_NONE)
+    editor.password_hash = await hash_password(password, editor.email, editor.name)
     session.add(editor)
+    # Now, so that whoever signs in with the old one meanwhile waits for this, or is found by what ends their session.
+    await session.flush()
     return editor
+
+
+async def locked(session: Session, editor_id: str) -> Editor | None:
+    """Give an editor as they are now, locked against changes until the end of the transaction; None once removed."""
+    editor = await session.get(Editor, editor_id, with_for_update=True, populate_existing=True)
+    return None if editor is None or editor.removed_at is not None else editor
 
 
 async def remove(session: Session, clock: Clock, email: str) -> str:
     """Take an editor's account away; give its id. Raises NotFound.
 
-    Address, password and sessions go at once. The name stays, so that the audit trail says who it was, until the rule
-    `editor removed` takes it (see `count_removed`).
+    Address, password, sessions and second factor go at once. The name stays, so that the audit trail says who it was,
+    until the rule `editor removed` takes it (see `count_removed`).
     """
     editor = await by_address(session, email)
     if editor is None:
-        raise NotFound("There is no editor with that address.")
+        raise NotFound(_NONE)
     # No address is that short, so nobody is ever found by it; and the real one is free for somebody else.
     editor.email, editor.canonical, editor.password_hash = "", editor.id, ""
-    editor.removed_at = clock.now()
+    editor.removed_at, editor.totp_locked = clock.now(), None
     session.add(editor)
-    await session.execute(delete(EditorSession).where(col(EditorSession.editor_id) == editor.id))
-    await session.execute(delete(Letter).where(col(Letter.editor_id) == editor.id))
+    await session.flush()
+    for table in (EditorSession, EditorNetwork, EditorRecovery, RecoveryCode, Letter):
+        await session.execute(delete(table).where(col(table.editor_id) == editor.id))
     return editor.id
 
 
@@ -109,14 +106,3 @@ async def purge_removed(session: Session, installation: Installation) -> int:
 
 def _long_removed(installation: Installation) -> ColumnElement[bool]:
     return col(Editor.removed_at) < installation.clock.now() - installation.settings.retention_audit * MONTH
-
-
-async def check(editor: Editor | None, password: str) -> bool:
-    """Say whether the password is the editor's. It takes as long where there is no such editor."""
-    return await asyncio.to_thread(_verify, editor.password_hash if editor else None, password[:LONGEST_PASSWORD])
-
-
-def _verify(known: str | None, password: str) -> bool:
-    # Made whether it is needed or not: else the first unknown address of a process would take twice as long.
-    nobody = _nobody()
-    return _hasher().verify(password, known or nobody) and known is not None

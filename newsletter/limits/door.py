@@ -12,14 +12,14 @@ from newsletter.clock import Clock
 from newsletter.database import Session
 from newsletter.errors import TooMany
 from newsletter.installation import Installation
-from newsletter.limits import actions, buckets, networks
+from newsletter.limits import actions, buckets
 from newsletter.limits.actions import Kind
-from newsletter.limits.networks import Networks
 from newsletter.limits.rules import Rate
 from newsletter.limits.tagging import current
 from newsletter.logs import get_logger
 from newsletter.tokens import keyed, new_salt
-from newsletter.web import WebRequest
+from newsletter.web import WebRequest, networks, visitor
+from newsletter.web.networks import Networks
 
 TOO_MANY = "A lot was asked for from your network just now. Please wait a little, and try again."
 _MOST_REMEMBERED = 10_000
@@ -94,10 +94,9 @@ class Door:
                 await actions.count(session, self._installation, {Kind.NETWORK: refused})
 
     def _client(self, request: WebRequest) -> networks.IP | None:
-        peer = request.client.host if request.client else ""
-        plain, named = _told(request)
-        found = networks.client(peer, plain, named, self._trusted)
-        if (plain or named) and not self._warned and found is not None and found == networks.read_address(peer):
+        found = visitor.address_of(request, self._trusted)
+        told = any(visitor.told_by(request))
+        if told and not self._warned and found is not None and found == networks.read_address(visitor.peer_of(request)):
             self._warn(found)
         return found
 
@@ -106,16 +105,6 @@ class Door:
         if not networks.is_trusted(peer, self._trusted) and (peer.is_private or peer.is_loopback):
             self._warned = True
             _log.warning("proxy_not_trusted", set="NEWSLETTER_TRUSTED_PROXIES", why="all readers count as one network")
-
-
-def _told(request: WebRequest) -> tuple[str, str]:
-    """Give what X-Forwarded-For and Forwarded say, however many there are of them."""
-    told: dict[bytes, list[str]] = {b"x-forwarded-for": [], b"forwarded": []}
-    for name, value in request.scope["headers"]:
-        if name in told:
-            told[name].append(value.decode("latin-1"))
-    plain, named = (", ".join(values) for values in told.values())
-    return plain, named
 
 
 def door_of(request: WebRequest) -> Door:

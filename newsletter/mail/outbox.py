@@ -59,6 +59,7 @@ def enqueue(
     editor_id: str | None = None,
     visit_id: str | None = None,
     change_id: str | None = None,
+    recovery_id: str | None = None,
 ) -> None:
     """Put a letter into the outbox; it leaves once the transaction is committed."""
     now = clock.now()
@@ -72,6 +73,7 @@ def enqueue(
             editor_id=editor_id,
             visit_id=visit_id,
             change_id=change_id,
+            recovery_id=recovery_id,
             created_at=now,
             due_at=now,
         )

@@ -27,6 +27,7 @@ class LetterKind(StrEnum):
     MY_LINK = "my_link"
     NEW_ADDRESS = "new_address"
     OLD_ADDRESS = "old_address"
+    RECOVERY = "recovery"
 
 
 class Letter(SQLModel, table=True):
@@ -52,6 +53,9 @@ class Letter(SQLModel, table=True):
     visit_id: str | None = Field(default=None, foreign_key="my_visit.id", ondelete="CASCADE", index=True, max_length=26)
     change_id: str | None = Field(
         default=None, foreign_key="address_change.id", ondelete="CASCADE", index=True, max_length=26
+    )
+    recovery_id: str | None = Field(
+        default=None, foreign_key="editor_recovery.id", ondelete="CASCADE", index=True, max_length=26
     )
     bulk: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     # It was let through the limits, and is not counted again.

@@ -4,17 +4,52 @@ from newsletter.editors import accounts, sessions
 from newsletter.editors import tables as editors
 from newsletter.editors.audit import retention as audit_retention
 from newsletter.editors.audit import tables as audit
+from newsletter.editors.keys import actions as keys
+from newsletter.editors.signing_in import limits, networks, recovery
 from newsletter.retention import runs
 from newsletter.retention.rule import DAY, MONTH, Rule
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        "editor sessions",
-        "The sign-ins of editors, as a hash of their cookie",
+        editors.SESSIONS,
+        "The sign-ins of editors, as a hash of their cookie, with the kind of browser",
         "So that editors need not sign in for each page",
         lambda _: sessions.LIFE,
         sessions.count_expired,
         sessions.purge_expired,
+    ),
+    Rule(
+        editors.LIMITS,
+        "How much was tried at the console's door, by keyed hashes of the account and the network",
+        "To keep others out of the console",
+        lambda _: limits.LIFE,
+        limits.count_expired,
+        limits.purge_expired,
+    ),
+    Rule(
+        editors.NETWORKS,
+        "From which networks editors sign in, as keyed hashes",
+        "So that nobody can keep them out by trying passwords",
+        lambda _: networks.LIFE,
+        networks.count_expired,
+        networks.purge_expired,
+    ),
+    Rule(
+        "recovery links",
+        "That an editor has asked for a new password",
+        "To find them by the link that was mailed",
+        lambda _: recovery.LIFE,
+        recovery.count_expired,
+        recovery.purge_expired,
+    ),
+    Rule(
+        "API keys",
+        "The names of API keys that were revoked or have expired",
+        "So that the audit trail says which it was",
+        lambda settings: settings.retention_audit * MONTH,
+        keys.count_over,
+        keys.purge_over,
+        DAY,
     ),
     Rule(
         editors.RULE,

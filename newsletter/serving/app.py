@@ -32,8 +32,10 @@ from newsletter.delivery.pace import console as pace_console
 from newsletter.desk import api as delivery_api
 from newsletter.desk import console as delivery_console
 from newsletter.desk import writing
+from newsletter.editors.account import console as account_console
 from newsletter.editors.audit import console as audit_console
 from newsletter.editors.console import console_router
+from newsletter.editors.keys import console as keys_console
 from newsletter.errors import NotFound
 from newsletter.figures import api as figures_api
 from newsletter.figures import console as figures_console
@@ -121,6 +123,8 @@ _CONSOLE = (
     desk_console,
     person_console,
     privacy_console,
+    account_console,
+    keys_console,
 )
 
 _ALERTS = (desk_console.note_overdue, limits_console.note_alarms)

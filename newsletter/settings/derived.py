@@ -46,6 +46,11 @@ class Settings(Fields):
         return read_networks(self.trusted_proxies) or ()
 
     @property
+    def relay_is_set(self) -> bool:
+        """Say whether somebody has named a relay: the default one may be nobody's."""
+        return bool(self.model_fields_set & {"smtp_url", "relays"})
+
+    @property
     def host(self) -> str:
         """Give the host name of `base_url`, for message ids and list ids."""
         return urlsplit(self.base_url).hostname or "localhost"

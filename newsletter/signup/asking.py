@@ -15,11 +15,11 @@ from newsletter.database import Session
 from newsletter.errors import NewsletterError
 from newsletter.installation import Installation
 from newsletter.limits.door import Door
-from newsletter.limits.networks import Networks
 from newsletter.signup import actions
 from newsletter.signup.offers import Offer, Wording, offer
 from newsletter.signup.rules import Signup
 from newsletter.web import WebRequest
+from newsletter.web.networks import Networks
 
 _MOST = 100
 

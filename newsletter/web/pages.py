@@ -38,6 +38,7 @@ def page(
         editor=request.scope.get("user"),
         overdue_requests=request.scope["state"].get("overdue_requests", 0),
         limits_over=request.scope["state"].get("limits_over", {}),
+        short_password=request.scope["state"].get("short_password", False),
         csrf_token=csrf_token if isinstance(csrf_token, str) else "",
         **context,
     )

@@ -3,11 +3,13 @@
 from functools import partial
 
 from newsletter.database import Session
+from newsletter.editors.signing_in.letters import write_recovery
 from newsletter.installation import Installation
 from newsletter.issues.preview import write_test
 from newsletter.limits.letters import Caused, limited
 from newsletter.mail.outbox import Writer, WrittenLetter
 from newsletter.mail.tables import Letter, LetterKind
+from newsletter.newsletters.actions import on_offer
 from newsletter.renewal.letters import write as write_about_agreement
 from newsletter.rights.desk.letters import write_reminder
 from newsletter.rights.my.letters import write_link, write_new_address, write_old_address
@@ -28,6 +30,12 @@ def writers(installation: Installation) -> dict[LetterKind, Writer]:
     confirmation = limited(installation, Caused("request_id", SignupRequest), partial(write_confirmation, installation))
     my_link = limited(installation, Caused("visit_id", MyVisit, waits=False), partial(write_link, installation))
     new_address = limited(installation, Caused("change_id", AddressChange), partial(write_new_address, installation))
+
+    async def recovery(session: Session, letter: Letter) -> WrittenLetter | None:
+        offered = await on_offer(session)
+        sender = offered[0].sender_address if offered else installation.settings.controller_email
+        return await write_recovery(installation, session, letter, sender)
+
     return {
         LetterKind.CONFIRMATION: confirmation,
         LetterKind.WELCOME: welcome,
@@ -40,4 +48,5 @@ def writers(installation: Installation) -> dict[LetterKind, Writer]:
         LetterKind.MY_LINK: my_link,
         LetterKind.NEW_ADDRESS: new_address,
         LetterKind.OLD_ADDRESS: partial(write_old_address, installation),
+        LetterKind.RECOVERY: recovery,
     }

@@ -42,6 +42,8 @@ ABOUT_NOBODY = {
     "alarm": {"code"},
     "alarm_seen": {"actor"},
     "dead_signal": {"domain_tag"},
+    "editor": {"totp_locked"},
+    "editor_session": {"id"},
     "first_signal": {"code"},
     "heartbeat": {"worker"},
     "listening": {"place"},

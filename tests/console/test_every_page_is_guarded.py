@@ -8,7 +8,7 @@ from litestar.routes import HTTPRoute
 from tests.web.site import SLUG, Site
 
 NOBODY = "aaaaaaaaaaaaaaaaaaaaaaaaaa"
-FOR_EVERYBODY = {"/console/sign-in"}
+FOR_EVERYBODY = {"/console/sign-in", "/console/sign-in/code", "/console/recover", "/console/recover/{token}"}
 # Where a link or a question is answered that needs no visit: what it names, it names by a signed token.
 BY_TOKEN = {"/my", "/my/{token}", "/my/address/{token}"}
 

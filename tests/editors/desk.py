@@ -1,6 +1,6 @@
 """An editor's browser in front of the console."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 
@@ -21,6 +21,18 @@ class Desk:
     def http(self) -> httpx.AsyncClient:
         """Give the browser."""
         return self.site.http
+
+    def elsewhere(self, address: str = "192.0.2.1", *, same_cookies: bool = False) -> "Desk":
+        """Give another browser in front of the same console, at that network address."""
+        app = self.http._transport.app  # type: ignore[attr-defined]  # httpx's own, of an app
+        transport = httpx.ASGITransport(app=app, client=(address, 40_000))
+        cookies = self.http.cookies if same_cookies else None
+        http = httpx.AsyncClient(transport=transport, base_url=self.http.base_url, cookies=cookies)
+        return Desk(replace(self.site, http=http))
+
+    async def send(self, action: str, page: str = INSIDE, **values: str) -> httpx.Response:
+        """Load a page, and send a form with its token."""
+        return await self.http.post(action, data=values | {"_csrf_token": await self.csrf(page)})
 
     async def csrf(self, page: str = SIGN_IN) -> str:
         """Give the token that a page's forms hold."""

@@ -12,6 +12,9 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 import newsletter
+from newsletter.editors.passwords.hashing import Busy
+from newsletter.editors.signing_in.limits import TooManyTries
+from newsletter.editors.signing_in.recovery import LinkOver
 from newsletter.errors import Conflict, InvalidInput, NewsletterError, NotAllowed, NotFound, TooMany
 from newsletter.language import LANGUAGES, translator
 from newsletter.signup.actions import LinkExpired
@@ -75,6 +78,10 @@ PUBLIC = (
     "signup/pages.py",
     "signup/notice_shown.py",
     "unsubscribe/actions.py",
+    "editors/passwords/rules.py",
+    "editors/signing_in/actions.py",
+    "editors/signing_in/recovery.py",
+    "editors/signing_in/second_factor.py",
 )
 
 
@@ -100,9 +107,19 @@ def public_errors() -> Iterator[str]:
             if isinstance(node, ast.Assign):
                 yield from (said for said in texts([node.value]) if said.endswith(".") and " " in said)
     yield from _SENTENCES.values()
-    yield from (
-        error.title for error in (NewsletterError, InvalidInput, NotFound, Conflict, TooMany, NotAllowed, LinkExpired)
+    titled = (
+        NewsletterError,
+        InvalidInput,
+        NotFound,
+        Conflict,
+        TooMany,
+        NotAllowed,
+        LinkExpired,
+        Busy,
+        TooManyTries,
+        LinkOver,
     )
+    yield from (error.title for error in titled)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

@@ -14,8 +14,12 @@ from newsletter.bounces.webhooks.tables import UsedToken
 from newsletter.database import Session
 from newsletter.delivery.pace.tables import Pace
 from newsletter.delivery.tables import Mailing, MailingState
-from newsletter.editors import accounts, sessions
+from newsletter.editors import accounts, keys, sessions
 from newsletter.editors.audit import actions as audit
+from newsletter.editors.keys import actions as key_actions
+from newsletter.editors.signing_in import limits, networks
+from newsletter.editors.signing_in.rules import STRANGERS
+from newsletter.editors.tables import EditorRecovery
 from newsletter.imports.tables import Import, ImportState
 from newsletter.installation import Installation
 from newsletter.issues.actions import write
@@ -240,6 +244,29 @@ async def signed_in(session: Session, installation: Installation) -> None:
     await sessions.begin(session, installation, editor)
 
 
+async def tried(session: Session, installation: Installation) -> None:
+    """Somebody tries a password."""
+    await limits.take(session, installation, {limits.tag(installation.keys, "account", "somebody"): STRANGERS})
+
+
+async def from_home(session: Session, installation: Installation) -> None:
+    """An editor signs in at home."""
+    editor = await accounts.add(session, installation.clock, "oda@example.com", "Oda", "a long enough password")
+    await networks.remember(session, installation, editor.id, "192.0.2.7/32")
+
+
+async def forgotten(session: Session, installation: Installation) -> None:
+    """Somebody has forgotten a password."""
+    ends = installation.clock.now() + timedelta(minutes=30)
+    session.add(EditorRecovery(id=new_id(), language="nb", expires_at=ends))
+
+
+async def revoked(session: Session, installation: Installation) -> None:
+    """A key is revoked."""
+    _key, key_id = await keys.create_with_id(session, installation.clock, "website")
+    await key_actions.revoke(session, installation.clock, key_id)
+
+
 async def removed(session: Session, installation: Installation) -> None:
     """An editor leaves the company."""
     await accounts.add(session, installation.clock, "ola@example.com", "Ola", "a long enough password")
@@ -277,6 +304,10 @@ PLANTS: dict[str, Planting] = {
     "delivery journals": journal,
     "renewal letters": lettered,
     "editor sessions": signed_in,
+    "sign-in limits": tried,
+    "editor networks": from_home,
+    "recovery links": forgotten,
+    "API keys": revoked,
     "editor removed": removed,
     "audit trail": act,
     "retention runs": run,

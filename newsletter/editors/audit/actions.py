@@ -40,7 +40,14 @@ class Act(StrEnum):
     EDITOR_ADDED = "editor_added"
     EDITOR_REMOVED = "editor_removed"
     PASSWORD_RESET = "password_reset"  # noqa: S105 (the name of an act)
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 (likewise)
+    PASSWORD_RECOVERED = "password_recovered"  # noqa: S105 (likewise)
+    RECOVERY_ASKED = "recovery_asked"
+    SESSIONS_ENDED = "sessions_ended"
+    SECOND_FACTOR_ON = "second_factor_on"
+    SECOND_FACTOR_OFF = "second_factor_off"
     API_KEY_MADE = "api_key_made"
+    API_KEY_REVOKED = "api_key_revoked"
     NEWSLETTER_MADE = "newsletter_made"
     NEWSLETTER_CHANGED = "newsletter_changed"
     NOTICE_PUBLISHED = "notice_published"

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from newsletter.agreements.notices import actions as notices
 from newsletter.editors.audit import actions as audit
 from newsletter.editors.audit.actions import Act
+from newsletter.editors.signing_in.forms import BY_HAND
 from newsletter.errors import InvalidInput
 from newsletter.imports import actions, staging
 from newsletter.imports.desk import downloads, upload
@@ -58,7 +59,7 @@ async def _imports_page(request: WebRequest, slug: str, wrong: Mapping[str, str]
     include_in_schema=False,
     status_code=303,
     request_max_body_size=upload.LARGEST,
-    opt=upload.BY_HAND,
+    opt=BY_HAND,
 )
 async def bring(request: WebRequest, slug: FromPath[str]) -> Response[Any]:
     """Take in a file."""

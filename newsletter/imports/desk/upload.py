@@ -7,25 +7,19 @@ checked by hand, and it comes first in the form: not a byte of a file is taken b
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from hmac import compare_digest
 
 from litestar.exceptions import PermissionDeniedException
-from litestar.middleware.csrf import generate_csrf_hash
-from litestar.utils.scope.state import ScopeState
 from multipart import MultipartSegment, ParserError, PushMultipartParser  # type: ignore[import-untyped]  # no types
 
+from newsletter.editors.signing_in import forms
+from newsletter.editors.signing_in.forms import FIELD
 from newsletter.errors import InvalidInput
 from newsletter.imports import staging
 from newsletter.imports.staging import Staged
 from newsletter.web import UnsupportedMediaType, WebRequest, installation_of
-from newsletter.web.forms import CSRF_FIELD as _FIELD
 from newsletter.web.forms import refuse_fields
 
 LARGEST = 300 * 1024 * 1024
-# What keeps Litestar's own protection from reading the form.
-BY_HAND = {"exclude_from_csrf": True}
-_COOKIE = "newsletter_csrf"
-_SECRET_LENGTH = 64
 _LONGEST_FIELD = 1000
 _BROKEN = "The form could not be read; please send it again."
 _NO_FILE = "Please choose a file."
@@ -68,7 +62,7 @@ async def take(request: WebRequest) -> Upload:
         if isinstance(error, ParserError):
             raise InvalidInput(_BROKEN, {"file": _BROKEN}) from None
         raise
-    if _FIELD not in upload.fields:
+    if FIELD not in upload.fields:
         raise PermissionDeniedException
     if upload.staged is None:
         raise InvalidInput(_NO_FILE, {"file": _NO_FILE})
@@ -77,13 +71,13 @@ async def take(request: WebRequest) -> Upload:
 
 async def _take_part(request: WebRequest, upload: Upload, part: _Part, events: AsyncIterator["_Part | bytes"]) -> None:
     content = _content(events)
-    if part.name != _FIELD and _FIELD not in upload.fields:
+    if part.name != FIELD and FIELD not in upload.fields:
         raise PermissionDeniedException
     if part.file_name is None:
         refuse_fields([part.name], ("preset", "evidence"))
         upload.fields[part.name] = (await _gathered(content)).decode("utf-8", "replace")
-        if part.name == _FIELD:
-            _check_token(request, upload.fields[_FIELD])
+        if part.name == FIELD:
+            forms.check(request, upload.fields[FIELD])
         return
     if part.name == "file" and part.file_name and upload.staged is None:
         upload.file_name = part.file_name
@@ -130,13 +124,3 @@ async def _hash(content: AsyncIterator[bytes]) -> str:
         digest.update(chunk)
         size += len(chunk)
     return digest.hexdigest() if size else ""
-
-
-def _check_token(request: WebRequest, token: str) -> None:
-    secret = installation_of(request).keys.tag("csrf", b"").hex()
-    expected = generate_csrf_hash(token=token[:_SECRET_LENGTH], secret=secret)
-    genuine = compare_digest(token[_SECRET_LENGTH:].encode(), expected.encode())
-    if not genuine or not compare_digest(token.encode(), request.cookies.get(_COOKIE, "").encode()):
-        raise PermissionDeniedException
-    # A page that comes back to the editor carries it again.
-    ScopeState.from_scope(request.scope).csrf_token = token

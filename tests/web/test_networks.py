@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from newsletter.limits.networks import NOWHERE, Networks, client, networks_of, read_address
+from newsletter.web.networks import NOWHERE, Networks, client, networks_of, read_address
 
 TRUSTED = (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("2001:db8:f::/48"))
 

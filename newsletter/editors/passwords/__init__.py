@@ -1,0 +1,1 @@
+"""Passwords: which will do, and how they are kept."""
