@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from newsletter.errors import InvalidInput
 
 LONGEST_NAME = 64
+_LONGEST_LOCAL_PART = 64
 _LINK = re.compile(r"://|\bwww\.|\w\.\w{2,}/", re.IGNORECASE)
 # An employer may well be called Example.com; a person isn't.
 _BARE_DOMAIN = re.compile(
@@ -47,6 +48,9 @@ def read_address(text: object) -> Address:
         read = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise InvalidInput(BAD_ADDRESS, {"email": BAD_ADDRESS}) from error
+    # The library (2.4) counts letters there, and the limit is one of octets: in UTF-8 a letter has up to four.
+    if len(read.local_part.encode()) > _LONGEST_LOCAL_PART:
+        raise InvalidInput(BAD_ADDRESS, {"email": BAD_ADDRESS})
     return Address(read.normalized, canonical(read.normalized))
 
 

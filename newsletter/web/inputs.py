@@ -3,6 +3,7 @@
 A misspelt `dry_run` that was passed over would do the real thing.
 """
 
+import re
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from itertools import islice
@@ -19,9 +20,20 @@ from msgspec import inspect
 from newsletter.errors import UNREADABLE_JSON, InvalidInput, NewsletterError
 from newsletter.web.pages import WebRequest
 
+_NO_TIME = "It must be a time with its offset, such as 2026-12-24T09:00:00+01:00."
+# What JSON says is taken for no other kind of thing, as a text in an address is, where "null" would be nothing and 0 a
+# day in 1970.
+_WRITTEN: tuple[tuple[type[inspect.Type], type | tuple[type, ...], str], ...] = (
+    (inspect.DateTimeType, str, _NO_TIME),
+    (inspect.IntType, int, "It must be a number."),
+    (inspect.FloatType, (int, float), "It must be a number."),
+    (inspect.BoolType, bool, "It must be true or false, without quotes."),
+)
+_JUDGED = (inspect.StructType, inspect.ListType, *(plain for plain, _, _ in _WRITTEN))
 # So many are told of, and so much of each: whoever sends more has not misspelt them.
 _MOST_TOLD = 10
 _LONGEST_TOLD = 64
+_NUMBER = re.compile(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", re.IGNORECASE)
 
 
 class Input(msgspec.Struct, forbid_unknown_fields=True):
@@ -84,9 +96,17 @@ def told_unknown(given: Collection[str], known: Collection[str]) -> dict[str, st
 
 
 def _unknown_fields(value: Any, shape: inspect.Type, place: str) -> Iterator[tuple[str, str]]:
-    """Give the fields that `shape` knows nothing of, with where they are. Other faults are none of this."""
+    """Give the fields that `shape` knows nothing of, and those of another kind, with where they are. Other faults are
+    none of this.
+    """
+    shape = _bare(shape)
     if isinstance(shape, inspect.UnionType):
-        shape = next((each for each in shape.types if isinstance(each, (inspect.StructType, inspect.ListType))), shape)
+        if value is None and any(isinstance(each, inspect.NoneType) for each in shape.types):
+            return
+        shape = next((each for each in map(_bare, shape.types) if isinstance(each, _JUDGED)), shape)
+    for plain, written, why in _WRITTEN:
+        if isinstance(shape, plain) and not _is_written_as(value, written):
+            yield place, why
     if isinstance(shape, inspect.StructType) and isinstance(value, dict):
         fields = {field.encode_name: field.type for field in shape.fields}
         yield from _unknown_names(value, fields, place)
@@ -96,6 +116,17 @@ def _unknown_fields(value: Any, shape: inspect.Type, place: str) -> Iterator[tup
     elif isinstance(shape, inspect.ListType) and isinstance(value, list):
         for number, item in enumerate(value):
             yield from _unknown_fields(item, shape.item_type, f"{place}[{number}].")
+
+
+def _bare(shape: inspect.Type) -> inspect.Type:
+    """Give a shape without what is told about it."""
+    return shape.type if isinstance(shape, inspect.Metadata) else shape
+
+
+def _is_written_as(value: Any, written: type | tuple[type, ...]) -> bool:
+    if written is str:
+        return isinstance(value, str) and value.strip().lower() != "null" and not _NUMBER.fullmatch(value.strip())
+    return isinstance(value, written) and (written is bool or not isinstance(value, bool))
 
 
 def _unknown_names(given: Collection[str], known: Collection[str], place: str) -> Iterator[tuple[str, str]]:

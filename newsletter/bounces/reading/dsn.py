@@ -92,9 +92,12 @@ def of_subscriber(reading: Reading, addresses: Collection[str], subscriber: str 
 
 def _with_plain_domain(address: str) -> str:
     local, at, domain = address.rpartition("@")
+    # By today's rules, as the domain was written: Python's own codec (IDNA 2003) can't read a ß back.
+    import idna
+
     try:
-        return canonical(f"{local}{at}{domain.encode('ascii').decode('idna')}")
-    except UnicodeError:
+        return canonical(f"{local}{at}{idna.decode(domain)}")
+    except (idna.IDNAError, UnicodeError):
         return address
 
 

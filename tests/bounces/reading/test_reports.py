@@ -79,6 +79,8 @@ def test_a_milder_report_needs_no_name() -> None:
     [
         ("kari@xn--blbr-roah.example.org", "kari@blåbær.example.org"),
         ("kari@blåbær.example.org", "kari@blåbær.example.org"),
+        # A letter that the rules of 2003 would have written as "ss".
+        ("kari@xn--strae-oqa.example.org", "kari@straße.example.org"),
         ("kari+2Bnews@example.org", "kari+news@example.org"),
         ("kari+news@example.org", "kari+news@example.org"),
     ],
