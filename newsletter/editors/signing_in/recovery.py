@@ -115,8 +115,9 @@ async def use(installation: Installation, token: str, password: str, network: st
         editor = await look(session, installation, token)
     made = await accounts.hash_password(password, editor.email, editor.name)
     async with installation.database.write() as session:
-        await _look(session, installation, token, lock=True)
+        # The editor first, as whoever removes them does.
         current = await accounts.locked(session, editor.id)
+        await _look(session, installation, token, lock=True)
         assert current is not None
         current.password_hash = made
         session.add(current)
