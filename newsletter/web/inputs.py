@@ -29,7 +29,7 @@ _WRITTEN: tuple[tuple[type[inspect.Type], type | tuple[type, ...], str], ...] = 
     (inspect.FloatType, (int, float), "It must be a number."),
     (inspect.BoolType, bool, "It must be true or false, without quotes."),
 )
-_JUDGED = (inspect.StructType, inspect.ListType, *(plain for plain, _, _ in _WRITTEN))
+_JUDGED: tuple[type[inspect.Type], ...] = (inspect.StructType, inspect.ListType, *(plain for plain, _, _ in _WRITTEN))
 # So many are told of, and so much of each: whoever sends more has not misspelt them.
 _MOST_TOLD = 10
 _LONGEST_TOLD = 64
