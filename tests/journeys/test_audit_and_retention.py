@@ -33,7 +33,8 @@ async def test_an_editor_looks_at_the_trail_and_at_retention(
 
     await page.get_by_role("link", name="Retention").click()
     await page.get_by_role("button", name="Try it").click()
-    await expect(page.get_by_role("status")).to_contain_text("Would purge 0")
+    # What was counted of their own sign-in is over already.
+    await expect(page.get_by_role("status")).to_contain_text("nothing was purged now")
     await page.get_by_role("button", name="Purge what is over now").click()
     await expect(page.get_by_role("status")).to_contain_text("Purged")
     await camera.look(page, "console-retention")

@@ -27,6 +27,9 @@ TOLD_OTHERWISE = {
     "editor": "somebody who works here",
     "audit_entry": "somebody who works here",
     "alarm_seen": "somebody who works here",
+    "editor_session": "somebody who works here",
+    "editor_network": "somebody who works here",
+    "sign_in_limit": "of a network or of somebody who works here",
 }
 
 
